@@ -1,0 +1,99 @@
+//! What not every provider can. A driver that lacks one returns `None` for it; no method here may answer "unsupported".
+
+use std::path::{Path, PathBuf};
+
+use kiste_core::network::Port;
+use kiste_core::share::FolderKind;
+
+use crate::driver::Vm;
+use crate::error::Error;
+
+/// Ports of the guest on the host.
+pub trait Forwarding {
+    /// Sets the whole list of forwards (ssh's own with id `ssh` among them). Takes hold at the next start, and at once on a running machine.
+    fn set_forwards(&self, vm: &Vm<'_>, ports: &[Port]) -> Result<(), Error>;
+
+    /// Forwards as they are now in force (running) or will be (stopped).
+    fn forwards(&self, vm: &Vm<'_>) -> Result<Vec<Port>, Error>;
+}
+
+/// Memory to disk and back.
+pub trait Suspend {
+    /// Saves memory and ends the process. The next [`crate::Driver::start`] resumes it.
+    fn suspend(&self, vm: &Vm<'_>) -> Result<(), Error>;
+
+    /// Throws saved memory away; the machine is stopped then.
+    fn discard(&self, vm: &Vm<'_>) -> Result<(), Error>;
+}
+
+/// One live folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostShare {
+    /// Name the guest mounts it by.
+    pub tag: String,
+    /// Folder on the host.
+    pub path: PathBuf,
+    /// The guest must not write: enforced outside the guest.
+    pub read_only: bool,
+    /// Kind; one of [`HostShares::kinds`].
+    pub kind: FolderKind,
+}
+
+/// Live folders of the host.
+pub trait HostShares {
+    /// Kinds this host and driver can now, best first (may be empty: virtiofsd missing).
+    fn kinds(&self) -> Vec<FolderKind>;
+
+    /// Sets the whole list; takes hold at the next start.
+    fn set_shares(&self, vm: &Vm<'_>, shares: &[HostShare]) -> Result<(), Error>;
+}
+
+/// Discs and floppies.
+pub trait Media {
+    /// Puts an image (raw ISO) into the machine's first optical drive at the next start; none takes it out.
+    fn set_disc(&self, vm: &Vm<'_>, image: Option<&Path>) -> Result<(), Error>;
+}
+
+/// The machine's keyboard.
+pub trait Keyboard {
+    /// Presses and releases keys together (QEMU qcode names: `ctrl`, `alt`, `f2`, `a`).
+    fn press(&self, vm: &Vm<'_>, keys: &[&str]) -> Result<(), Error>;
+}
+
+/// The machine's screen.
+pub trait Screen {
+    /// Writes what it shows now to `to` as PNG.
+    fn screenshot(&self, vm: &Vm<'_>, to: &Path) -> Result<(), Error>;
+}
+
+/// The machine's first serial line.
+pub trait Serial {
+    /// File that everything the guest writes is appended to.
+    fn serial_log(&self, vm: &Vm<'_>) -> PathBuf;
+}
+
+/// An agent inside the guest.
+pub trait GuestAgent {
+    /// Whether it answers within a second.
+    fn ping(&self, vm: &Vm<'_>) -> bool;
+
+    /// Addresses the guest says it has.
+    fn addresses(&self, vm: &Vm<'_>) -> Result<Vec<std::net::IpAddr>, Error>;
+}
+
+/// A kernel of the host's file system.
+pub trait DirectKernel {
+    /// Boots this kernel at the next start; none goes back to the disk's boot loader.
+    fn set_kernel(&self, vm: &Vm<'_>, kernel: Option<&Kernel>) -> Result<(), Error>;
+}
+
+/// Kernel, initial RAM disk, command line.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Kernel {
+    /// Kernel image.
+    pub kernel: PathBuf,
+    /// Initial RAM disk.
+    pub initrd: Option<PathBuf>,
+    /// Command line.
+    pub cmdline: String,
+}

@@ -1,0 +1,181 @@
+//! Every name on disk, in one place.
+//!
+//! ```text
+//! KISTE_HOME/                            boxes, layers, keys shared by all projects
+//!   boxes/NAME/metadata.json             where a box came from (NAME with `/` as `-KISTESLASH-`)
+//!   boxes/NAME/VERSION/ARCH/PROVIDER/    an unpacked box; ARCH is `none` where the box has none
+//!   tmp/                                 downloads and unpacking; anything here may be removed by `box prune`
+//!   locks/                               one file per lock
+//!   index/UUID.json                      one file per machine known to this user
+//!   ports/                               leases of forwarded ports
+//!   hosts/                               verdicts about this host (accelerators)
+//!   Kistefile                            settings for every project (optional)
+//!
+//! PROJECT/.kiste/machines/NAME/PROVIDER/ state of one machine
+//!   id  machine.json  provisioned.json  private_key  known_host  serial.log  evidence/  …
+//! ```
+
+use std::path::{Path, PathBuf};
+
+/// Name of a project's file.
+pub const KISTEFILE: &str = "Kistefile";
+/// Name of a project's lock file.
+pub const LOCK_FILE: &str = "kiste.lock";
+/// A project's folder of state.
+pub const PROJECT_STATE: &str = ".kiste";
+
+/// The user's folder of everything shared between projects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home(PathBuf);
+
+impl Home {
+    /// `KISTE_HOME`, else the platform's data folder (`$XDG_DATA_HOME/kiste`, `~/.local/share/kiste`, `~/Library/Application Support/kiste`).
+    /// `None` when neither is known (no `HOME`).
+    pub fn find() -> Option<Self> {
+        let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+        if let Some(home) = set("KISTE_HOME") {
+            return Some(Self(std::path::absolute(home).ok()?));
+        }
+        if cfg!(target_os = "macos") {
+            return set("HOME").map(|h| Self(h.join("Library/Application Support/kiste")));
+        }
+        let data = set("XDG_DATA_HOME").filter(|d| d.is_absolute()).or_else(|| set("HOME").map(|h| h.join(".local/share")));
+        data.map(|d| Self(d.join("kiste")))
+    }
+
+    /// A given folder.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// The folder itself.
+    pub fn root(&self) -> &Path {
+        &self.0
+    }
+
+    /// All boxes.
+    pub fn boxes(&self) -> PathBuf {
+        self.0.join("boxes")
+    }
+
+    /// Downloads and unpacking. On the same file system as [`Home::boxes`], so that a rename finishes an add.
+    pub fn tmp(&self) -> PathBuf {
+        self.0.join("tmp")
+    }
+
+    /// A lock by name (letters, digits, `-`, `.`).
+    pub fn lock(&self, name: &str) -> PathBuf {
+        self.0.join("locks").join(format!("{name}.lock"))
+    }
+
+    /// Folder of the index of machines.
+    pub fn index(&self) -> PathBuf {
+        self.0.join("index")
+    }
+
+    /// One machine in the index, by its uuid.
+    pub fn index_entry(&self, uuid: &str) -> PathBuf {
+        self.index().join(format!("{uuid}.json"))
+    }
+
+    /// Leases of forwarded ports.
+    pub fn ports(&self) -> PathBuf {
+        self.0.join("ports")
+    }
+
+    /// Verdicts about this host that are dear to find out again.
+    pub fn host_facts(&self, name: &str) -> PathBuf {
+        self.0.join("hosts").join(format!("{name}.json"))
+    }
+
+    /// Settings of the user for every project.
+    pub fn kistefile(&self) -> PathBuf {
+        self.0.join(KISTEFILE)
+    }
+}
+
+/// State of one machine under one provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MachineDir(PathBuf);
+
+impl MachineDir {
+    /// Of machine `name` under `provider` in the project at `root`.
+    pub fn new(root: &Path, name: &str, provider: &str) -> Self {
+        Self(Self::all(root, name).join(provider))
+    }
+
+    /// The folder of machine `name`, which holds one folder per provider it was made with.
+    pub fn all(root: &Path, name: &str) -> PathBuf {
+        root.join(PROJECT_STATE).join("machines").join(name)
+    }
+
+    /// A given folder (builds keep theirs in a scratch folder).
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// The folder itself.
+    pub fn root(&self) -> &Path {
+        &self.0
+    }
+
+    /// The lock that every changing command holds. Beside the folder, which `destroy` removes.
+    pub fn lock(&self) -> PathBuf {
+        self.0.with_extension("lock")
+    }
+
+    /// uuid in the index.
+    pub fn id(&self) -> PathBuf {
+        self.0.join("id")
+    }
+
+    /// What the machine was made from (box, version, settings), by lifecycle.
+    pub fn machine(&self) -> PathBuf {
+        self.0.join("machine.json")
+    }
+
+    /// Which provisioners ran, by lifecycle.
+    pub fn provisioned(&self) -> PathBuf {
+        self.0.join("provisioned.json")
+    }
+
+    /// Folders as last shared, by lifecycle.
+    pub fn folders(&self) -> PathBuf {
+        self.0.join("folders.json")
+    }
+
+    /// Ports as last forwarded, by lifecycle.
+    pub fn forwards(&self) -> PathBuf {
+        self.0.join("forwards.json")
+    }
+
+    /// The machine's own private key, mode 0600.
+    pub fn private_key(&self) -> PathBuf {
+        self.0.join("private_key")
+    }
+
+    /// The pinned host key: one line as in known_hosts.
+    pub fn known_host(&self) -> PathBuf {
+        self.0.join("known_host")
+    }
+
+    /// What the guest wrote to its first serial line.
+    pub fn serial_log(&self) -> PathBuf {
+        self.0.join("serial.log")
+    }
+
+    /// What the provider's process said.
+    pub fn driver_log(&self) -> PathBuf {
+        self.0.join("driver.log")
+    }
+
+    /// Evidence of failed boots, one folder each.
+    pub fn evidence(&self) -> PathBuf {
+        self.0.join("evidence")
+    }
+
+    /// A file that is the driver's own business: `disk0.qcow2`, `vm.json`, `qmp.sock`.
+    pub fn driver_file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
