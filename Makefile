@@ -1,0 +1,32 @@
+# kiste's few verbs for people who have cloned it. `make` alone says which.
+.PHONY: help build test demo peers install clean
+.DEFAULT_GOAL := help
+
+help: ## say what there is
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
+
+build: ## build target/release/kiste
+	.ci/install build
+	cargo build --release --locked
+
+test: ## everything: style, rules of the house, unit and command tests, a real guest
+	.ci/install test
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo test --workspace --locked
+
+demo: ## the main job, visibly: template, box, machine, web page
+	.ci/install run
+	cargo build --release --locked
+	examples/demo/run target/release/kiste
+
+peers: ## timings side by side with the same work done by hand (ratios)
+	.ci/install test
+	cargo build --release --locked
+	tests/peers/run target/release/kiste
+
+install: build ## install kiste into cargo's bin folder
+	cargo install --path . --locked
+
+clean: ## remove what was built
+	cargo clean
