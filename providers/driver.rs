@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use kiste_comm::Communicator;
 use kiste_core::dirs::{Home, MachineDir};
 use kiste_core::{Cancel, Machine, Reporter, Size};
 
@@ -144,6 +145,16 @@ pub trait Driver: Send + Sync {
 
     /// Writes its first disk, whole and compressed when asked, to `to` (stopped machines only).
     fn export(&self, vm: &Vm<'_>, to: &Path, format: &str, compress: bool) -> Result<(), Error>;
+
+    /// Its own way into the guest, where it brings one; `None`: talk to [`Driver::address`] as the machine's `communicator` says.
+    fn communicator(&self, _vm: &Vm<'_>) -> Result<Option<Box<dyn Communicator>>, Error> {
+        Ok(None)
+    }
+
+    /// Everything that helps to understand a failed boot, as files: name and content. Never fails and never blocks for long.
+    fn evidence(&self, _vm: &Vm<'_>) -> Vec<(String, Vec<u8>)> {
+        Vec::new()
+    }
 
     /// Optional: ports of the guest on the host.
     fn forwarding(&self) -> Option<&dyn Forwarding> {

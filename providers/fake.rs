@@ -1,0 +1,13 @@
+//! A provider without machines, for tests: state on disk only, a guest played by the host's `sh`, faults on demand.
+//!
+//! A fake machine survives the process that started it, as a real one does: whether it "runs" is a word in a file and a clock.
+
+mod driver;
+mod faults;
+mod guest;
+mod picture;
+mod state;
+mod world;
+
+pub use driver::Fake;
+pub use faults::Faults;
