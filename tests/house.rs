@@ -152,7 +152,8 @@ fn nobody_branches_on_a_providers_name() {
     for source in sources().iter().filter(|s| !home(&s.name)) {
         for (line, text) in source.text_lines() {
             let names = ["\"qemu\"", "\"virtualbox\"", "\"esxi\""];
-            let branches = |n: &&str| text.contains(&format!("== {n}")) || text.contains(&format!("{n} =>")) || text.contains(&format!("{n} |"));
+            let branches =
+                |n: &&str| text.contains(&format!("== {n}")) || text.contains(&format!("{n} =>")) || text.contains(&format!("{n} |"));
             if names.iter().any(|n| branches(&n)) {
                 found.push(format!("{}:{line}: {}", source.name, text.trim()));
             }
@@ -174,7 +175,8 @@ fn files_keep_their_budget() {
 #[test]
 fn functions_keep_their_budget() {
     let functions: Vec<(String, usize)> = sources().iter().flat_map(Source::functions).collect();
-    let broken: Vec<String> = functions.iter().filter(|(_, n)| *n > FUNCTION_LINES).map(|(name, n)| format!("{name} has {n} lines")).collect();
+    let broken: Vec<String> =
+        functions.iter().filter(|(_, n)| *n > FUNCTION_LINES).map(|(name, n)| format!("{name} has {n} lines")).collect();
     verdict(&format!("no function over {FUNCTION_LINES} lines:"), &broken);
     let median = median(functions.iter().map(|(_, n)| *n).collect());
     assert!(median <= FUNCTION_MEDIAN, "the median function has {median} lines, more than {FUNCTION_MEDIAN}");
