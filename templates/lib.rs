@@ -1,1 +1,20 @@
-//! x
+//! The engine that builds images: a Packer template is parsed, interpolated, planned and run.
+//!
+//! `parse` → [`Template`], `plan` → one prepared build per builder (every mistake at once, nothing touched),
+//! `pipeline` → builders with their provisioners, then post-processors, until only artifacts are left.
+
+pub mod artifact;
+pub mod error;
+pub mod parse;
+pub mod pipeline;
+pub mod plan;
+pub mod problem;
+pub mod request;
+
+pub use artifact::Artifact;
+pub use error::Error;
+pub use parse::{Template, load};
+pub use pipeline::{BuildResult, build};
+pub use plan::validate;
+pub use problem::{Place, Problem};
+pub use request::BuildRequest;

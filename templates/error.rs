@@ -1,0 +1,158 @@
+//! What can go wrong while an image is built.
+
+use std::path::PathBuf;
+
+use kiste_core::host::HostError;
+use kiste_core::{Cancelled, Explain, Kind};
+
+use crate::problem::Problem;
+
+/// The crate's error.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The template can't be read.
+    #[error("cannot read `{}`: {source}", .path.display())]
+    Read {
+        /// Path (`-`: standard input).
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The template is wrong: every mistake that could be seen.
+    #[error("{} in `{}`:\n{}", count(.problems.len()), .path.display(), list(.problems))]
+    Template {
+        /// Path.
+        path: PathBuf,
+        /// The mistakes.
+        problems: Vec<Problem>,
+    },
+    /// A provisioner's script.
+    #[error("Script exited with non-zero exit status: {code}.Allowed exit codes are: {allowed:?}")]
+    Script {
+        /// Exit code.
+        code: i32,
+        /// What would have been fine.
+        allowed: Vec<i32>,
+    },
+    /// A provisioner took too long.
+    #[error("the provisioner `{provisioner}` did not end within {limit}")]
+    ProvisionTimeout {
+        /// Its type.
+        provisioner: String,
+        /// Its limit.
+        limit: kiste_core::Span,
+    },
+    /// The guest never got ready.
+    #[error("the guest did not answer within {limit} (last seen: {seen})")]
+    NotReady {
+        /// Limit.
+        limit: kiste_core::Span,
+        /// Last thing seen.
+        seen: String,
+    },
+    /// The guest's process ended before the build was done.
+    #[error("the guest ended while {during}")]
+    GuestEnded {
+        /// What was being done.
+        during: &'static str,
+    },
+    /// The guest did not go down.
+    #[error("timeout while waiting {limit} for the machine to shut down")]
+    StillRunning {
+        /// Limit.
+        limit: kiste_core::Span,
+    },
+    /// The host lacks something the build needs.
+    #[error("{what}")]
+    HostLacks {
+        /// What, in words.
+        what: String,
+        /// What to do.
+        hint: String,
+    },
+    /// The output exists.
+    #[error("`{}` already exists", .path.display())]
+    OutputExists {
+        /// Path.
+        path: PathBuf,
+    },
+    /// An artifact that a post-processor can't take.
+    #[error("post-processor `{post_processor}` cannot use this artifact: {reason}")]
+    Artifact {
+        /// Its type.
+        post_processor: String,
+        /// Why.
+        reason: String,
+    },
+    /// A text that is rendered at run time.
+    #[error("cannot render `{option}`: {reason}")]
+    Render {
+        /// The option.
+        option: String,
+        /// Why.
+        reason: String,
+    },
+    /// A file.
+    #[error("`{}`: {source}", .path.display())]
+    File {
+        /// Path.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The host's programs.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// The provider.
+    #[error(transparent)]
+    Provider(#[from] kiste_providers::Error),
+    /// The guest.
+    #[error(transparent)]
+    Guest(#[from] kiste_comm::Error),
+    /// Interrupted.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
+fn count(n: usize) -> String {
+    if n == 1 { "1 mistake".to_owned() } else { format!("{n} mistakes") }
+}
+
+fn list(problems: &[Problem]) -> String {
+    problems.iter().map(|p| format!("  {p}")).collect::<Vec<_>>().join("\n")
+}
+
+impl Error {
+    /// An error about a file.
+    pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { path, source }
+    }
+}
+
+impl Explain for Error {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Template { .. } | Self::OutputExists { .. } | Self::Render { .. } => Kind::Usage,
+            Self::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => Kind::NotFound,
+            Self::NotReady { .. } => Kind::Guest,
+            Self::HostLacks { .. } => Kind::Host,
+            Self::Host(e) => e.kind(),
+            Self::Provider(e) => e.kind(),
+            Self::Guest(e) => e.kind(),
+            Self::Cancelled(e) => e.kind(),
+            _ => Kind::Failed,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::HostLacks { hint, .. } => vec![hint.clone()],
+            Self::OutputExists { .. } => vec!["Remove it, or say `-force` to replace it.".to_owned()],
+            Self::Host(e) => e.hints(),
+            Self::Provider(e) => e.hints(),
+            Self::Guest(e) => e.hints(),
+            _ => Vec::new(),
+        }
+    }
+}
