@@ -1,0 +1,114 @@
+//! Off and on again, by the guest's own means.
+
+use std::time::{Duration, Instant};
+
+use kiste_comm::communicator::capture;
+use kiste_comm::{GuestCommand, quote};
+
+use crate::{Error, Guest, task};
+
+/// Longest time that a reboot may take.
+pub const REBOOT_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// Prints something that is another one after every boot. Never fails.
+const BOOT_ID: &str = r#"PATH=$PATH:/sbin:/usr/sbin
+if [ -r /proc/sys/kernel/random/boot_id ]; then cat /proc/sys/kernel/random/boot_id
+elif sysctl -n kern.boottime 2>/dev/null; then :
+elif ps -o lstart= -p 1 2>/dev/null; then :
+else who -b 2>/dev/null || true; fi
+"#;
+
+/// Asks the guest to switch itself off. Returns once it has been asked; watch the provider's state for the end.
+pub fn shut_down(guest: &Guest<'_>) -> Result<(), Error> {
+    ask(guest, "shut down", guest.os()?.system().halt, "poweroff")
+}
+
+/// What tells this boot from any other.
+pub fn boot_id(guest: &Guest<'_>) -> Result<String, Error> {
+    Ok(capture(guest.comm, &GuestCommand::script(BOOT_ID), guest.cancel)?.trim().to_owned())
+}
+
+/// Starts the guest anew and waits (up to `timeout`) until it has booted and can be talked to again.
+pub fn reboot(guest: &Guest<'_>, timeout: Duration) -> Result<(), Error> {
+    let before = boot_id(guest)?;
+    guest.reporter.detail("Rebooting the guest");
+    ask(guest, "reboot", guest.os()?.system().reboot, "reboot")?;
+    let mut wait = guest.reporter.wait("the guest to come back from its reboot", timeout);
+    wait.saw("going down");
+    let began = Instant::now();
+    loop {
+        guest.comm.reset();
+        match guest.comm.ready(guest.cancel).map_err(Error::from).and_then(|()| boot_id(guest)) {
+            Ok(id) if id != before => break,
+            Ok(_) => wait.saw("going down"),
+            Err(Error::Cancelled(e) | Error::Comm(kiste_comm::Error::Cancelled(e))) => return Err(e.into()),
+            Err(e) => wait.saw(e.to_string()),
+        }
+        if began.elapsed() >= timeout {
+            return Err(Error::Reboot { waited: began.elapsed(), last_seen: wait.last_seen().to_owned() });
+        }
+        guest.cancel.sleep(Duration::from_millis(500))?;
+    }
+    wait.finish();
+    Ok(())
+}
+
+/// Runs `words` as root, or `instead` where their program is missing. A connection that breaks is what a guest going down looks like.
+fn ask(guest: &Guest<'_>, what: &str, words: &[&str], instead: &str) -> Result<(), Error> {
+    let os = guest.os()?;
+    if os.is("windows") {
+        return Err(Error::NotYet { what: what.to_owned(), os: os.id.clone() });
+    }
+    let [program, ..] = words else { return Ok(()) };
+    let script = format!(
+        "PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin\nif command -v {} >/dev/null 2>&1; then {}; else {instead}; fi\n",
+        quote::word(program),
+        quote::words(words),
+    );
+    match task::run(guest, what, &GuestCommand::script(script).sudo()) {
+        Ok(_) | Err(Error::Comm(kiste_comm::Error::Disconnected { .. })) => Ok(()),
+        // Ended by a signal: the guest ends what still runs.
+        Err(Error::Task { code, .. }) if code > 128 => Ok(()),
+        Err(e) => Err(e),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kiste_comm::fake::{Answer, FakeGuest};
+    use kiste_core::{Cancel, Reporter};
+
+    use super::*;
+
+    fn answer(when: &str, stdout: &str, code: i32) -> Answer {
+        Answer { when: when.to_owned(), stdout: stdout.to_owned(), code, ..Answer::default() }
+    }
+
+    #[test]
+    fn each_system_goes_down_its_own_way() {
+        for (kernel, words) in [("Linux", "shutdown -h now"), ("FreeBSD", "shutdown -p now"), ("OpenBSD", "shutdown -p -h now")] {
+            let fake = FakeGuest::answering(vec![answer("kiste-facts", &format!("kernel {kernel}\n"), 0)]);
+            let (reporter, cancel) = (Reporter::silent(), Cancel::new());
+            shut_down(&Guest::new(&fake, &reporter, &cancel)).unwrap();
+            let last = fake.commands().pop().unwrap();
+            assert!(last.privileged && last.text.contains(words), "{}", last.text);
+        }
+    }
+
+    #[test]
+    fn a_guest_that_refuses_is_an_error_but_one_that_dies_is_not() {
+        for (code, fine) in [(1, false), (143, true)] {
+            let fake = FakeGuest::answering(vec![answer("kiste-facts", "kernel Linux\n", 0), answer("shutdown", "", code)]);
+            let (reporter, cancel) = (Reporter::silent(), Cancel::new());
+            assert_eq!(shut_down(&Guest::new(&fake, &reporter, &cancel)).is_ok(), fine);
+        }
+    }
+
+    #[test]
+    fn a_guest_that_never_goes_down_times_out_and_says_so() {
+        let fake = FakeGuest::answering(vec![answer("kiste-facts", "kernel Linux\n", 0), answer("boot_id", "same", 0)]);
+        let (reporter, cancel) = (Reporter::silent(), Cancel::new());
+        let error = reboot(&Guest::new(&fake, &reporter, &cancel), Duration::ZERO).unwrap_err();
+        assert!(error.to_string().ends_with("(last seen: going down)"), "{error}");
+    }
+}

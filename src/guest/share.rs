@@ -1,0 +1,1 @@
+//! Folders of the host inside the guest.
