@@ -1,1 +1,20 @@
 //! Keep boxes: names, versions, formats, the store, downloads. The only crate that speaks to a registry.
+
+mod error;
+mod failure;
+
+pub mod architecture;
+pub mod constraint;
+pub mod image;
+pub mod metadata;
+pub mod name;
+pub mod pack;
+pub mod store;
+pub mod version;
+
+pub use constraint::Constraint;
+pub use error::Error;
+pub use metadata::{BoxDisk, Metadata};
+pub use pack::{Compression, PackEntry, PackSource, Packed};
+pub use store::{AddRequest, Query, Store, StoredBox};
+pub use version::Version;

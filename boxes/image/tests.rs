@@ -143,7 +143,8 @@ fn images_of_qemu_itself() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
-    let make = |args: &[&str]| kiste_core::host::Program::new("qemu-img").dir(dir.path()).args(args).output(&kiste_core::Cancel::new()).unwrap();
+    let make =
+        |args: &[&str]| kiste_core::host::Program::new("qemu-img").dir(dir.path()).args(args).output(&kiste_core::Cancel::new()).unwrap();
     for format in ["qcow2", "vmdk", "vdi", "vpc", "vhdx", "raw"] {
         make(&["create", "-q", "-f", format, format, "64M"]);
         let path = dir.path().join(format);

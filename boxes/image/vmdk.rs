@@ -19,11 +19,8 @@ pub fn read(header: &Header<'_>) -> Result<ImageInfo, Error> {
 }
 
 fn sparse(header: &Header<'_>) -> Result<ImageInfo, Error> {
-    let mut info = ImageInfo {
-        format: "vmdk".to_owned(),
-        virtual_size: Some(Size(header.le64(12)?.saturating_mul(SECTOR))),
-        ..ImageInfo::default()
-    };
+    let mut info =
+        ImageInfo { format: "vmdk".to_owned(), virtual_size: Some(Size(header.le64(12)?.saturating_mul(SECTOR))), ..ImageInfo::default() };
     let (offset, sectors) = (header.le64(28)?, header.le64(36)?);
     if offset == 0 || sectors == 0 {
         // a part of a disk split over several files has no descriptor

@@ -3,8 +3,11 @@
 //! ```text
 //! KISTE_HOME/                            boxes, layers, keys shared by all projects
 //!   boxes/NAME/metadata.json             where a box came from (NAME with `/` as `-KISTESLASH-`)
-//!   boxes/NAME/VERSION/ARCH/PROVIDER/    an unpacked box; ARCH is `none` where the box has none
+//!   boxes/NAME/outdated.json             what its catalog said last, and when
+//!   boxes/NAME/VERSION/ARCH/PROVIDER/    an unpacked box and its kiste.json; ARCH is `none` where the box has none
 //!   tmp/                                 downloads and unpacking; anything here may be removed by `box prune`
+//!   tmp/add-…  tmp/removed-…             boxes being unpacked or removed; the folder is locked while somebody is at it
+//!   tmp/download-KEY.{part,json}         a download not yet finished, and what is there of it
 //!   locks/                               one file per lock
 //!   index/UUID.json                      one file per machine known to this user
 //!   ports/                               leases of forwarded ports
@@ -23,6 +26,17 @@ pub const KISTEFILE: &str = "Kistefile";
 pub const LOCK_FILE: &str = "kiste.lock";
 /// A project's folder of state.
 pub const PROJECT_STATE: &str = ".kiste";
+
+/// Our own file among the files of an unpacked box: its digest, source and date.
+pub const BOX_RECORD: &str = "kiste.json";
+/// Stands for the architecture of a box that has none.
+pub const NO_ARCHITECTURE: &str = "none";
+/// Begins the names of folders in [`Home::tmp`] that boxes are unpacked in.
+pub const ADDING: &str = "add-";
+/// Begins the names of folders in [`Home::tmp`] that removed boxes go through.
+pub const REMOVED: &str = "removed-";
+/// Begins the names of unfinished downloads in [`Home::tmp`].
+pub const DOWNLOAD: &str = "download-";
 
 /// The user's folder of everything shared between projects.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +70,36 @@ impl Home {
     /// All boxes.
     pub fn boxes(&self) -> PathBuf {
         self.0.join("boxes")
+    }
+
+    /// All versions of one box, by its encoded name.
+    pub fn box_folder(&self, encoded: &str) -> PathBuf {
+        self.boxes().join(encoded)
+    }
+
+    /// Where a box came from: the address of its catalog document.
+    pub fn box_origin(&self, encoded: &str) -> PathBuf {
+        self.box_folder(encoded).join("metadata.json")
+    }
+
+    /// What its catalog said last.
+    pub fn box_catalog(&self, encoded: &str) -> PathBuf {
+        self.box_folder(encoded).join("outdated.json")
+    }
+
+    /// One unpacked box.
+    pub fn box_files(&self, encoded: &str, version: &str, architecture: Option<&str>, provider: &str) -> PathBuf {
+        self.box_folder(encoded).join(version).join(architecture.unwrap_or(NO_ARCHITECTURE)).join(provider)
+    }
+
+    /// An unfinished download.
+    pub fn download(&self, key: &str) -> PathBuf {
+        self.tmp().join(format!("{DOWNLOAD}{key}.part"))
+    }
+
+    /// What is there of an unfinished download.
+    pub fn download_journal(&self, key: &str) -> PathBuf {
+        self.tmp().join(format!("{DOWNLOAD}{key}.json"))
     }
 
     /// Downloads and unpacking. On the same file system as [`Home::boxes`], so that a rename finishes an add.

@@ -1,0 +1,146 @@
+//! Writing .box files: the same entries always give the same bytes.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use kiste_core::{Cancel, Reporter, state_file};
+
+use crate::{Error, failure};
+
+mod blocks;
+mod hashing;
+
+use blocks::BlockWriter;
+use hashing::Hashing;
+
+/// How the archive is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Compression {
+    /// gzip at a level from 0 to 9, which every reader of boxes takes.
+    Gzip(u32),
+    /// zstd at a level from 1 to 19: faster and smaller; needs kiste or a recent libarchive to read.
+    Zstd(i32),
+    /// None at all.
+    #[default]
+    None,
+}
+
+/// One file of a box.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackEntry {
+    /// Name in the box: `metadata.json`, `include/x`.
+    pub name: String,
+    /// Its content.
+    pub source: PackSource,
+}
+
+/// Where a file's content comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PackSource {
+    /// A file of the host.
+    File(PathBuf),
+    /// These bytes.
+    Bytes(Vec<u8>),
+}
+
+/// A finished .box file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packed {
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256, hexadecimal.
+    pub sha256: String,
+}
+
+/// Writes `entries`, in this order, into the box `to`; it appears there whole or not at all, and replaces what was there.
+/// Times, owners and modes of the host don't get in, so that equal input gives equal files.
+pub fn pack(entries: &[PackEntry], to: &Path, compression: Compression, reporter: &Reporter, cancel: &Cancel) -> Result<Packed, Error> {
+    let folder = to.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let temporary = tempfile::Builder::new().prefix(".tmp-").tempfile_in(folder).map_err(|e| failure::writing(to, 0, e))?;
+    let total = total(entries)?;
+    let mut progress = reporter.transfer(format!("Packing {}", to.display()), Some(total), 0);
+    let output = Hashing::new(temporary.as_file().try_clone().map_err(Error::file(to))?);
+    let mut archive = tar::Builder::new(BlockWriter::new(output, compression));
+    let mut done = 0;
+    for entry in entries {
+        append(&mut archive, entry, to, cancel, &mut |bytes| {
+            done += bytes;
+            progress.done(done);
+        })?;
+    }
+    let writing = |e| failure::writing(to, 0, e);
+    let output = archive.into_inner().and_then(BlockWriter::finish).map_err(writing)?;
+    let packed = output.finish();
+    temporary.as_file().set_permissions(std::fs::Permissions::from_mode(0o644)).map_err(Error::file(to))?;
+    temporary.as_file().sync_all().map_err(writing)?;
+    temporary.persist(to).map_err(|e| Error::file(to)(e.error))?;
+    state_file::sync_folder(folder).map_err(Error::file(folder))?;
+    progress.finish();
+    Ok(packed)
+}
+
+fn total(entries: &[PackEntry]) -> Result<u64, Error> {
+    let size = |entry: &PackEntry| match &entry.source {
+        PackSource::Bytes(bytes) => Ok(bytes.len() as u64),
+        PackSource::File(path) => path.metadata().map(|m| m.len()).map_err(Error::file(path)),
+    };
+    entries.iter().map(size).sum()
+}
+
+fn append<W: Write>(
+    archive: &mut tar::Builder<W>,
+    entry: &PackEntry,
+    to: &Path,
+    cancel: &Cancel,
+    progress: &mut dyn FnMut(u64),
+) -> Result<(), Error> {
+    let (content, size, executable): (Box<dyn Read>, u64, bool) = match &entry.source {
+        PackSource::Bytes(bytes) => (Box::new(bytes.as_slice()), bytes.len() as u64, false),
+        PackSource::File(path) => {
+            let file = File::open(path).map_err(Error::file(path))?;
+            let data = file.metadata().map_err(Error::file(path))?;
+            (Box::new(file), data.len(), data.permissions().mode() & 0o100 != 0)
+        }
+    };
+    let mut header = tar::Header::new_gnu();
+    header.set_size(size);
+    header.set_mode(mode(&entry.name, executable));
+    header.set_mtime(0);
+    header.set_uid(0);
+    header.set_gid(0);
+    let mut watched = Watched { content, left: size, cancel, progress };
+    archive.append_data(&mut header, &entry.name, &mut watched).map_err(|e| failure::writing(to, watched.left, e))
+}
+
+/// Private keys stay private: ssh refuses others.
+fn mode(name: &str, executable: bool) -> u32 {
+    match name {
+        _ if name.ends_with("private_key") => 0o600,
+        _ if executable => 0o755,
+        _ => 0o644,
+    }
+}
+
+/// Exactly `left` bytes of a file, even when somebody writes to it meanwhile.
+struct Watched<'a> {
+    content: Box<dyn Read + 'a>,
+    left: u64,
+    cancel: &'a Cancel,
+    progress: &'a mut dyn FnMut(u64),
+}
+
+impl Read for Watched<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.cancel.check().map_err(|_| failure::interruption())?;
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
+        let read = self.content.read(&mut buffer[..most])?;
+        if read == 0 && most > 0 {
+            return Err(std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "the file became shorter while it was packed"));
+        }
+        self.left -= read as u64;
+        (self.progress)(read as u64);
+        Ok(read)
+    }
+}
