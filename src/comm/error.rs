@@ -31,6 +31,22 @@ pub enum Error {
         /// Fingerprint `SHA256:…`.
         offered: String,
     },
+    /// Only known hosts are accepted, and this one is not.
+    #[error("the host key of {address} is not in your known hosts (offered {offered})")]
+    HostKeyUnknown {
+        /// Address.
+        address: String,
+        /// Fingerprint `SHA256:…`.
+        offered: String,
+    },
+    /// Something only the system's ssh can do.
+    #[error("the built-in ssh has no {what}")]
+    Lacks {
+        /// What is missing.
+        what: String,
+        /// What to do instead: a whole sentence.
+        instead: String,
+    },
     /// No way to log in worked.
     #[error("`{user}` is refused at {address} (tried {tried}; the guest accepts {accepts})")]
     Refused {
@@ -88,10 +104,24 @@ impl Explain for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::Cancelled(_) => Kind::Interrupted,
-            Self::HostKeyChanged { .. } => Kind::Verify,
+            Self::HostKeyChanged { .. } | Self::HostKeyUnknown { .. } => Kind::Verify,
             Self::Variable { .. } => Kind::Usage,
+            Self::Lacks { .. } => Kind::Host,
             Self::CommandFailed { .. } | Self::Transfer { .. } | Self::Key { .. } => Kind::Failed,
             Self::Connect { .. } | Self::Handshake { .. } | Self::Refused { .. } | Self::Disconnected { .. } => Kind::Guest,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let hint = |text: &str| vec![text.to_owned()];
+        match self {
+            Self::HostKeyChanged { .. } => hint(
+                "Another machine answers at this address, or the guest made new host keys. If you trust it, remove the machine's file `known_host`.",
+            ),
+            Self::HostKeyUnknown { .. } => hint("Add the key to `~/.ssh/known_hosts`, or set `ssh.verify_host_key = \"pinned\"`."),
+            Self::Lacks { instead, .. } => vec![instead.clone()],
+            Self::Refused { .. } => hint("Check `ssh.username`, `ssh.private_key_path` and `ssh.password`."),
+            _ => Vec::new(),
         }
     }
 }

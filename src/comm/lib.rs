@@ -4,6 +4,8 @@ pub mod communicator;
 pub mod error;
 pub mod fake;
 pub mod quote;
+pub mod ssh;
+pub mod wait;
 
 pub use communicator::{Communicator, GuestCommand, GuestExit, Progress};
 pub use error::Error;

@@ -1,0 +1,158 @@
+//! ssh as a way into a guest, on libssh2: [`SshTarget`] says where and how, [`Ssh`] is the communicator.
+//!
+//! libssh2 lets one thread at a time use a session. So each call takes a session of its own from a pool of idle ones (or opens
+//! one) and gives it back when it ended well; a session that broke, timed out or was cancelled is never used again. All sessions
+//! are non-blocking: every wait looks at the cancel token.
+
+mod auth;
+mod dial;
+mod exec;
+mod folder;
+mod gate;
+mod host_key;
+pub mod keys;
+mod script;
+mod session;
+mod sftp;
+mod stream;
+mod target;
+mod transfer;
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use kiste_core::{Cancel, Stream};
+
+use crate::communicator::{Communicator, GuestCommand, GuestExit, Progress};
+use crate::error::Error;
+use auth::{Login, Memory};
+use session::Link;
+pub use target::SshTarget;
+
+/// The communicator: one guest, any number of threads.
+pub struct Ssh {
+    target: SshTarget,
+    idle: Mutex<Vec<Link>>,
+    generation: AtomicU64,
+    memory: Memory,
+    shell: exec::ShellMemory,
+    no_sftp: AtomicBool,
+}
+
+impl Ssh {
+    /// For this target. Nothing is connected yet.
+    pub fn new(target: SshTarget) -> Self {
+        Self {
+            target,
+            idle: Mutex::default(),
+            generation: AtomicU64::new(0),
+            memory: Memory::default(),
+            shell: exec::ShellMemory::default(),
+            no_sftp: AtomicBool::new(false),
+        }
+    }
+
+    /// Where it goes.
+    pub fn target(&self) -> &SshTarget {
+        &self.target
+    }
+
+    /// Whether the last login was by one of the well-known insecure keys.
+    pub fn used_insecure_key(&self) -> bool {
+        self.memory.login() == Some(Login::Insecure)
+    }
+
+    /// Whether the last login was by password (or keyboard-interactive with it).
+    pub fn used_password(&self) -> bool {
+        self.memory.login() == Some(Login::Password)
+    }
+
+    /// The kind of key this guest's server is sure to accept: Ed25519, or RSA for servers older than Ed25519 (told by the version
+    /// line; libssh2 does not show which signatures a server offers). Ed25519 before the first connection.
+    pub fn preferred_key_kind(&self) -> keys::KeyKind {
+        self.memory.banner().map_or(keys::KeyKind::Ed25519, |banner| keys::KeyKind::for_server(&banner))
+    }
+
+    /// An idle session that is still connected, or a new one; `true` when it was idle before.
+    fn link(&self, cancel: &Cancel) -> Result<(Link, bool), Error> {
+        let generation = self.generation.load(Ordering::SeqCst);
+        loop {
+            let idle = self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop();
+            match idle {
+                Some(link) if link.generation == generation && link.looks_alive() => return Ok((link, true)),
+                Some(_) => {}
+                None => return Ok((Link::open(&self.target, &self.memory, generation, cancel)?, false)),
+            }
+        }
+    }
+
+    fn give_back(&self, link: Link) {
+        if link.generation == self.generation.load(Ordering::SeqCst) {
+            self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(link);
+        }
+    }
+
+    /// Runs `work` on a session. When an idle session turns out broken before `work` had any effect in the guest
+    /// (it says so by [`Error::Disconnected`] and `started` still false), a new session is tried once.
+    fn with_link<T>(&self, cancel: &Cancel, mut work: impl FnMut(&Link, &mut bool) -> Result<T, Error>) -> Result<T, Error> {
+        let (mut link, mut was_idle) = self.link(cancel)?;
+        loop {
+            let mut started = false;
+            let result = work(&link, &mut started);
+            match result {
+                Err(Error::Disconnected { .. }) if was_idle && !started => {
+                    self.drop_idle();
+                    (link, was_idle) = (Link::open(&self.target, &self.memory, link.generation, cancel)?, false);
+                }
+                Err(error) => {
+                    if !matches!(error, Error::Disconnected { .. } | Error::Cancelled(_)) {
+                        self.give_back(link);
+                    }
+                    return Err(error);
+                }
+                Ok(value) => {
+                    self.give_back(link);
+                    return Ok(value);
+                }
+            }
+        }
+    }
+
+    fn drop_idle(&self) {
+        self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
+    }
+}
+
+impl Communicator for Ssh {
+    fn ready(&self, cancel: &Cancel) -> Result<(), Error> {
+        let (link, _) = self.link(cancel)?;
+        self.give_back(link);
+        Ok(())
+    }
+
+    fn run(&self, command: &GuestCommand, cancel: &Cancel, output: &mut dyn FnMut(Stream, &[u8])) -> Result<GuestExit, Error> {
+        exec::run(self, command, cancel, output)
+    }
+
+    fn upload(&self, from: &Path, to: &str, mode: u32, cancel: &Cancel, progress: Progress<'_>) -> Result<(), Error> {
+        transfer::upload(self, from, to, mode, cancel, progress)
+    }
+
+    fn upload_bytes(&self, bytes: &[u8], to: &str, mode: u32, cancel: &Cancel) -> Result<(), Error> {
+        transfer::upload_bytes(self, bytes, to, mode, cancel)
+    }
+
+    fn upload_folder(&self, from: &Path, to: &str, cancel: &Cancel, progress: Progress<'_>) -> Result<(), Error> {
+        transfer::upload_folder(self, from, to, cancel, progress)
+    }
+
+    fn download(&self, from: &str, to: &Path, cancel: &Cancel, progress: Progress<'_>) -> Result<(), Error> {
+        transfer::download(self, from, to, cancel, progress)
+    }
+
+    fn reset(&self) {
+        self.generation.fetch_add(1, Ordering::SeqCst);
+        self.drop_idle();
+    }
+}

@@ -1,0 +1,234 @@
+//! One ssh session: handshake, login, and the loop that every libssh2 call waits in.
+
+use std::cell::{Cell, OnceCell};
+use std::net::{Shutdown, TcpStream};
+use std::time::{Duration, Instant};
+
+use kiste_core::Cancel;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use ssh2::{BlockDirections, ErrorCode, Session, Sftp};
+
+use super::auth::{self, Memory};
+use super::dial::dial;
+use super::host_key::Trusted;
+use super::target::SshTarget;
+use crate::error::Error;
+
+/// Seconds without traffic after which a keepalive is sent.
+const KEEPALIVE: u32 = 15;
+/// A guest that was silent for so long, though asked, is gone.
+const DEAD: Duration = Duration::from_secs(75);
+/// How long destructors of libssh2 objects may block at most.
+const BLOCKING_LIMIT_MS: u32 = 3000;
+/// Connections that one login may take: servers cut off a client after a few wrong keys.
+const LOGINS: usize = 4;
+/// Send buffer of the socket: several ssh packets, so that a writable socket takes a whole one.
+const SEND_BUFFER: usize = 1 << 20;
+
+const AGAIN: ErrorCode = ErrorCode::Session(-37);
+/// libssh2's codes that mean the connection itself is gone or out of step: banner, MAC, key exchange, send, timeout, disconnect,
+/// protocol, decrypt, socket timeout, receive, bad socket.
+const BROKEN: [i32; 13] = [-2, -4, -5, -7, -8, -9, -12, -13, -14, -30, -43, -45, -3];
+
+/// Why a wait for libssh2 ended without a result.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// libssh2 refused.
+    Ssh(ssh2::Error),
+    /// Nothing came in time.
+    Late,
+    /// The peer answers no keepalives.
+    Dead,
+    /// The user interrupted.
+    Cancelled,
+}
+
+impl Fault {
+    /// Whether the session is of no more use.
+    pub(super) fn is_broken(&self) -> bool {
+        match self {
+            Self::Ssh(e) => matches!(e.code(), ErrorCode::Session(code) if BROKEN.contains(&code)),
+            Self::Late | Self::Dead | Self::Cancelled => true,
+        }
+    }
+
+    /// What happened, in words.
+    pub(super) fn reason(&self) -> String {
+        match self {
+            Self::Ssh(e) => e.message().to_lowercase(),
+            Self::Late => "no answer in time".to_owned(),
+            Self::Dead => format!("the guest answers no more (nothing for {} s)", DEAD.as_secs()),
+            Self::Cancelled => "interrupted".to_owned(),
+        }
+    }
+
+    /// As the crate's error, where a broken session is a lost connection and anything else is `otherwise`.
+    pub(super) fn into_error(self, otherwise: impl FnOnce(String) -> Error) -> Error {
+        match self {
+            Self::Cancelled => Error::Cancelled(kiste_core::Cancelled),
+            fault if fault.is_broken() => fault.into_disconnected(),
+            fault => otherwise(fault.reason()),
+        }
+    }
+
+    /// As the crate's error, where anything but a cancel is a lost connection.
+    pub(super) fn into_disconnected(self) -> Error {
+        match self {
+            Self::Cancelled => Error::Cancelled(kiste_core::Cancelled),
+            fault => Error::Disconnected { reason: fault.reason() },
+        }
+    }
+}
+
+/// A logged-in session, used by one thread at a time.
+pub(super) struct Link {
+    /// libssh2's handle, non-blocking.
+    pub(super) session: Session,
+    /// Of which `reset` it is.
+    pub(super) generation: u64,
+    /// Its SFTP channel, once opened.
+    pub(super) sftp: OnceCell<Sftp>,
+    socket: TcpStream,
+    keep_alive: bool,
+    heard: Cell<Instant>,
+    limit: Duration,
+}
+
+impl Link {
+    /// Connects, checks the host key, logs in.
+    pub(super) fn open(target: &SshTarget, memory: &Memory, generation: u64, cancel: &Cancel) -> Result<Self, Error> {
+        if target.proxy_command.is_some() {
+            return Err(Error::Lacks {
+                what: "a proxy command".to_owned(),
+                instead: "Make the guest reachable directly, or use `kiste ssh`, which runs the system's ssh.".to_owned(),
+            });
+        }
+        let mut login = auth::Progress::new(target, memory);
+        let mut tries = 0;
+        loop {
+            let link = Self::greet(target, memory, generation, cancel)?;
+            tries += 1;
+            match login.go_on(&link, target, cancel) {
+                Ok(how) => {
+                    memory.worked(how);
+                    return Ok(link);
+                }
+                Err(Error::Disconnected { .. }) if login.has_more() && tries < LOGINS => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Connects and checks the host key.
+    fn greet(target: &SshTarget, memory: &Memory, generation: u64, cancel: &Cancel) -> Result<Self, Error> {
+        let socket = dial(target, &memory.network, cancel)?;
+        let broken = |reason: String| Error::Handshake { address: target.address(), reason };
+        // Only a larger buffer is wished for; a system that refuses works too.
+        let _ = rustix::net::sockopt::set_socket_send_buffer_size(&socket, SEND_BUFFER);
+        let mut session = Session::new().map_err(|e| broken(e.message().to_owned()))?;
+        let trusted = Trusted::of(target, &session)?;
+        trusted.prefer(&session).map_err(|e| broken(e.message().to_lowercase()))?;
+        session.set_compress(target.compression);
+        session.set_tcp_stream(socket.try_clone().map_err(|e| broken(e.to_string()))?);
+        session.set_blocking(false);
+        session.set_timeout(BLOCKING_LIMIT_MS);
+        let mut link = Self {
+            session,
+            generation,
+            sftp: OnceCell::new(),
+            socket,
+            keep_alive: target.keep_alive,
+            heard: Cell::new(Instant::now()),
+            limit: target.connect_timeout,
+        };
+        let mut handle = link.session.clone();
+        link.wait(cancel, || handle.handshake()).map_err(|f| match f {
+            Fault::Cancelled => f.into_disconnected(),
+            f => broken(f.reason()),
+        })?;
+        trusted.check(target, &link.session)?;
+        link.session.set_keepalive(true, if target.keep_alive { KEEPALIVE } else { 0 });
+        link.limit = link.limit.max(Duration::from_secs(10));
+        Ok(link)
+    }
+
+    /// Repeats a non-blocking libssh2 call until it has a result, at most the connect timeout.
+    pub(super) fn wait<T>(&self, cancel: &Cancel, op: impl FnMut() -> Result<T, ssh2::Error>) -> Result<T, Fault> {
+        self.wait_until(Some(Instant::now() + self.limit), cancel, op)
+    }
+
+    /// [`Link::wait`] with another end.
+    pub(super) fn wait_until<T>(
+        &self,
+        end: Option<Instant>,
+        cancel: &Cancel,
+        mut op: impl FnMut() -> Result<T, ssh2::Error>,
+    ) -> Result<T, Fault> {
+        loop {
+            match op() {
+                Err(e) if e.code() == AGAIN => {}
+                result => return result.map_err(Fault::Ssh),
+            }
+            if end.is_some_and(|end| Instant::now() >= end) {
+                return Err(Fault::Late);
+            }
+            self.pause(cancel)?;
+        }
+    }
+
+    /// Waits until the socket can go on as libssh2 wants, at most a moment. Sends keepalives; notices a dead peer and a cancel.
+    pub(super) fn pause(&self, cancel: &Cancel) -> Result<(), Fault> {
+        let wanted = match self.session.block_directions() {
+            BlockDirections::Outbound => PollFlags::OUT,
+            BlockDirections::Both => PollFlags::IN | PollFlags::OUT,
+            BlockDirections::Inbound | BlockDirections::None => PollFlags::IN,
+        };
+        self.poll(wanted, Duration::from_millis(50));
+        cancel.check().map_err(|_| Fault::Cancelled)?;
+        self.stay_alive()
+    }
+
+    /// Waits at most `time` for any of the conditions; says which hold.
+    pub(super) fn poll(&self, wanted: PollFlags, time: Duration) -> PollFlags {
+        let mut fds = [PollFd::new(&self.socket, wanted)];
+        let time = Timespec { tv_sec: 0, tv_nsec: i64::from(time.subsec_nanos()) };
+        // An interrupted poll is a short one; a broken socket shows in the next call of libssh2.
+        let _ = poll(&mut fds, Some(&time));
+        let seen = fds[0].revents();
+        if seen.contains(PollFlags::IN) {
+            self.heard.set(Instant::now());
+        }
+        seen
+    }
+
+    fn stay_alive(&self) -> Result<(), Fault> {
+        if !self.keep_alive || !self.session.authenticated() {
+            return Ok(());
+        }
+        match self.session.keepalive_send() {
+            Err(e) if e.code() != AGAIN => return Err(Fault::Ssh(e)),
+            _ => {}
+        }
+        if self.heard.get().elapsed() > DEAD { Err(Fault::Dead) } else { Ok(()) }
+    }
+
+    /// Whether an idle session is still connected, as far as can be told without asking the guest.
+    pub(super) fn looks_alive(&self) -> bool {
+        let mut byte = [0];
+        let open = match self.socket.peek(&mut byte) {
+            Ok(n) => n > 0,
+            Err(e) => e.kind() == std::io::ErrorKind::WouldBlock,
+        };
+        self.heard.set(Instant::now());
+        open
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        // A word of good-bye when the socket takes it; then the socket is shut so that no destructor of libssh2 waits for the peer.
+        let _ = self.session.disconnect(None, "bye", None);
+        let _ = self.socket.shutdown(Shutdown::Both);
+        self.session.set_blocking(true);
+    }
+}
