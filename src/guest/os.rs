@@ -33,6 +33,8 @@ pub struct Os {
     pub user: String,
     /// Login user's first group.
     pub group: String,
+    /// Login user's home.
+    pub home: String,
     /// Whether the login user is root.
     pub root: bool,
     /// Those of [`detect::PROGRAMS`] that are there.
@@ -52,6 +54,11 @@ impl Os {
     /// Whether a program was found.
     pub fn has(&self, program: &str) -> bool {
         self.programs.contains(program)
+    }
+
+    /// Whether kiste knows how packages are installed there.
+    pub fn can_install(&self) -> bool {
+        self.system().install.is_some()
     }
 
     /// How things are done there: the nearest of its line that says so.

@@ -16,6 +16,7 @@ echo "machine $(uname -m 2>/dev/null)"
 echo "build $(uname -v 2>/dev/null)"
 echo "user $(id -un 2>/dev/null)"
 echo "group $(id -gn 2>/dev/null)"
+echo "home $HOME"
 echo "uid $(id -u 2>/dev/null)"
 for file in /etc/os-release /usr/lib/os-release; do
   if [ -r "$file" ]; then sed 's/^/release /' "$file"; break; fi
@@ -39,7 +40,7 @@ exit 0
 
 /// Asks the guest; `forced` is a system the user named.
 pub(crate) fn detect(guest: &Guest<'_>, forced: Option<&str>) -> Result<Os, Error> {
-    let script = task::variables(&[]) + &format!("programs=\"{}\"\n", PROGRAMS.join(" ")) + PROBE;
+    let script = task::variables(&[("programs", &PROGRAMS.join(" "))]) + PROBE;
     let facts = task::run(guest, "look around", &GuestCommand::script(script))?;
     let mut os = parse(&facts);
     if let Some(name) = forced {
@@ -64,6 +65,7 @@ fn parse(facts: &str) -> Os {
             "build" => build = value,
             "user" => os.user = value.to_owned(),
             "group" => os.group = value.to_owned(),
+            "home" => os.home = value.to_owned(),
             "uid" => os.root = value == "0",
             "release" => match value.split_once('=') {
                 Some(("ID", v)) => id = unquote(v),

@@ -24,7 +24,7 @@ pub struct RemoteScript {
     pub upload_path: Option<String>,
     /// Leave its own colours alone.
     pub keep_color: bool,
-    /// Keep the values of `env` out of output, errors and the guest's list of processes.
+    /// Keep the values of `env` out of output and errors.
     pub sensitive: bool,
 }
 
@@ -41,39 +41,23 @@ impl RemoteScript {
     /// Uploads and runs it; its output goes to the guest's reporter as it comes. Any exit code is `Ok`.
     pub fn run(&self, guest: &Guest<'_>) -> Result<Ran, Error> {
         let path = self.upload_path.clone().unwrap_or_else(|| format!("/tmp/kiste-shell-{}", uuid::Uuid::new_v4().simple()));
-        let secrets = self.sensitive.then(|| format!("/tmp/kiste-env-{}", uuid::Uuid::new_v4().simple()));
-        let result = self.attempt(guest, &path, secrets.as_deref());
-        if result.is_err() {
-            self.sweep(guest, &path, secrets.as_deref());
+        let result = self.attempt(guest, &path);
+        if result.is_err() && self.upload_path.is_none() {
+            sweep(guest, &path);
         }
         result
     }
 
-    fn attempt(&self, guest: &Guest<'_>, path: &str, secrets: Option<&str>) -> Result<Ran, Error> {
-        if let Some(file) = secrets {
-            guest.comm.upload_bytes(self.exports()?.as_bytes(), file, 0o600, guest.cancel)?;
-        }
+    fn attempt(&self, guest: &Guest<'_>, path: &str) -> Result<Ran, Error> {
         guest.comm.upload_bytes(&self.bytes, path, 0o700, guest.cancel)?;
         let scrubber = Scrubber::new(self.env.values().filter(|_| self.sensitive).map(String::as_str));
         let mut sink = Sink::new(guest.reporter, self.keep_color, scrubber);
-        let exit = guest.comm.run(&self.command(path, secrets), guest.cancel, &mut |stream, bytes| sink.push(stream, bytes));
+        let exit = guest.comm.run(&self.command(path), guest.cancel, &mut |stream, bytes| sink.push(stream, bytes));
         let said = sink.finish();
         Ok(Ran { code: exit?.code, said })
     }
 
-    /// The environment as a file to source.
-    fn exports(&self) -> Result<String, Error> {
-        let line = |(name, value): (&String, &String)| {
-            if quote::is_variable(name) {
-                Ok(format!("export {name}={}\n", quote::word(value)))
-            } else {
-                Err(kiste_comm::Error::Variable { name: name.clone() }.into())
-            }
-        };
-        self.env.iter().map(line).collect()
-    }
-
-    fn command(&self, path: &str, secrets: Option<&str>) -> GuestCommand {
+    fn command(&self, path: &str) -> GuestCommand {
         let arguments = match &self.args {
             ShellArgs::Line(line) => format!(" {line}"),
             ShellArgs::List(list) if list.is_empty() => String::new(),
@@ -82,16 +66,14 @@ impl RemoteScript {
         // A name without a slash would be looked up on the guest's PATH.
         let file = if path.contains('/') || path.starts_with('~') { path.to_owned() } else { format!("./{path}") };
         let file = quote::guest_path(&file);
-        let source = secrets.map(|s| format!(". {0} && rm -f {0} || exit 1\n", quote::word(s))).unwrap_or_default();
         let sweep = if self.upload_path.is_none() { format!("rm -f {file}\n") } else { String::new() };
         // The shell runs the file by its own shebang, or as its own language without one. Where files in /tmp cannot be run
         // (mounted noexec), its interpreter is called by name.
         let by_name = self.interpreter();
         let text = format!(
-            "{{\n{source}chmod +x {file}\nif [ -x {file} ]; then {file}{arguments}\nelse {by_name} {file}{arguments}\nfi\nkiste_status=$?\n{sweep}exit $kiste_status\n}}\n"
+            "{{\nchmod +x {file}\nif [ -x {file} ]; then {file}{arguments}\nelse {by_name} {file}{arguments}\nfi\nkiste_status=$?\n{sweep}exit $kiste_status\n}}\n"
         );
-        let env = if secrets.is_some() { BTreeMap::new() } else { self.env.clone() };
-        GuestCommand { text, env, privileged: self.privileged, ..GuestCommand::default() }
+        GuestCommand { text, env: self.env.clone(), privileged: self.privileged, ..GuestCommand::default() }
     }
 
     /// Words that run the script without executing its file.
@@ -105,17 +87,12 @@ impl RemoteScript {
             None => quote::word(line),
         }
     }
+}
 
-    /// Best effort after a failure: the connection may be gone, and so is the reason to be tidy.
-    fn sweep(&self, guest: &Guest<'_>, path: &str, secrets: Option<&str>) {
-        let script = self.upload_path.is_none().then_some(path);
-        let files: Vec<&str> = script.into_iter().chain(secrets).collect();
-        if files.is_empty() {
-            return;
-        }
-        let command = GuestCommand::words(["rm", "-f"].into_iter().chain(files));
-        if let Err(e) = guest.comm.run(&command, &Cancel::new(), &mut |_, _| {}) {
-            tracing::debug!("cannot tidy up in the guest: {e}");
-        }
+/// Best effort after a failure: the connection may be gone, and with it the means to be tidy.
+fn sweep(guest: &Guest<'_>, path: &str) {
+    let command = GuestCommand::words(["rm", "-f", path]);
+    if let Err(e) = guest.comm.run(&command, &Cancel::new(), &mut |_, _| {}) {
+        tracing::debug!("cannot tidy up in the guest: {e}");
     }
 }

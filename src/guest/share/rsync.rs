@@ -1,0 +1,177 @@
+//! rsync: copies over the system's ssh, only what changed, deletions included.
+
+use std::path::{Path, PathBuf};
+
+use kiste_comm::GuestCommand;
+use kiste_comm::ssh::SshTarget;
+use kiste_core::Stream;
+use kiste_core::host::Program;
+use kiste_core::share::Folder;
+
+use super::choose::HostTools;
+use super::exclude::ALWAYS;
+use super::transport::Transport;
+use super::{Owner, make};
+use crate::{Error, Guest, task};
+
+/// Arguments of a folder without its own.
+pub const ARGS: [&str; 5] = ["--verbose", "--archive", "--delete", "-z", "--copy-links"];
+
+/// First protocol number that can set owners on its way (`--chown`) and delete by name.
+const MODERN: u32 = 31;
+/// "Some files vanished before they could be copied": the next run sees to it.
+const VANISHED: i32 = 24;
+/// "Partial transfer due to error".
+const PARTIAL: i32 = 23;
+
+/// Copies the folder to the guest; installs rsync there when it is missing and kiste knows how.
+pub(super) fn sync(guest: &Guest<'_>, folder: &Folder, target: &SshTarget) -> Result<(), Error> {
+    let transport = Transport::new(target, false)?;
+    let run = Run::prepare(guest, folder, target, HostTools::find(guest.cancel))?;
+    guest.reporter.detail(format!("Copying by rsync: {} => {}", folder.host.display(), folder.guest));
+    run.all(guest, &transport)
+}
+
+/// One folder with all that does not change between two runs.
+pub(super) struct Run<'a> {
+    folder: &'a Folder,
+    owner: Owner,
+    rsync_path: String,
+    home: String,
+    modern: bool,
+}
+
+impl<'a> Run<'a> {
+    /// Sees to the guest's side: rsync and the folder are there.
+    pub(super) fn prepare(guest: &Guest<'_>, folder: &'a Folder, target: &SshTarget, host: HostTools) -> Result<Self, Error> {
+        if folder.guest.trim_end_matches('/').is_empty() {
+            return Err(super::refused(folder, kiste_core::share::FolderKind::Rsync, "it would delete the guest's whole system"));
+        }
+        let os = guest.os()?;
+        if !os.has("rsync") {
+            install(guest, folder)?;
+        }
+        let owner = make(guest, folder)?;
+        let sudo = target.sudo_command.replace("%c", "rsync");
+        let default = if os.root { "rsync".to_owned() } else { sudo };
+        Ok(Self {
+            folder,
+            owner,
+            rsync_path: folder.rsync_path.clone().unwrap_or(default),
+            home: os.home.clone(),
+            modern: host.rsync_protocol >= MODERN && os.rsync_protocol >= MODERN,
+        })
+    }
+
+    /// Everything.
+    pub(super) fn all(&self, guest: &Guest<'_>, transport: &Transport) -> Result<(), Error> {
+        self.run(guest, self.program(transport))
+    }
+
+    /// Only these paths below the folder (gone ones are deleted); everything where rsync is too old for that.
+    pub(super) fn some(&self, guest: &Guest<'_>, transport: &Transport, paths: &[PathBuf]) -> Result<(), Error> {
+        if !self.modern {
+            return self.all(guest, transport);
+        }
+        let mut list = Vec::new();
+        for path in paths {
+            list.extend_from_slice(path.as_os_str().as_encoded_bytes());
+            list.push(0);
+        }
+        let program = self.program_with(transport, &["--recursive", "--files-from=-", "--from0", "--delete-missing-args"]);
+        self.run(guest, program.input(list))
+    }
+
+    fn program(&self, transport: &Transport) -> Program {
+        self.program_with(transport, &[])
+    }
+
+    fn program_with(&self, transport: &Transport, more: &[&str]) -> Program {
+        let folder = self.folder;
+        let mut program = match &folder.args {
+            Some(args) => Program::new("rsync").args(args),
+            None => Program::new("rsync").args(ARGS),
+        };
+        program = program.args(more).arg("-e").arg(transport.rsh()).arg(format!("--rsync-path={}", self.rsync_path));
+        for pattern in ALWAYS.iter().copied().chain(folder.exclude.iter().map(String::as_str)) {
+            program = program.arg(format!("--exclude={pattern}"));
+        }
+        program = program.args(self.ownership());
+        if folder.read_only {
+            program = program.arg("--chmod=a-w");
+        }
+        program = program.args(self.home_guard());
+        let plain = |c: char| c.is_ascii_alphanumeric() || "_-./@%+,=:".contains(c);
+        if !folder.guest.chars().all(plain) {
+            program = program.arg("--protect-args");
+        }
+        let to = format!("{}/", folder.guest.trim_end_matches('/'));
+        program.arg("--").arg(with_slash(&folder.host)).arg(transport.remote(&to))
+    }
+
+    fn ownership(&self) -> Vec<String> {
+        if self.folder.chown && self.modern {
+            return vec!["--owner".into(), "--group".into(), format!("--chown={}:{}", self.owner.user, self.owner.group)];
+        }
+        vec!["--no-owner".into(), "--no-group".into()]
+    }
+
+    /// A folder over the login user's home must not cost the user the way in: its keys stay, and sshd accepts its mode.
+    fn home_guard(&self) -> Vec<String> {
+        let guest = self.folder.guest.trim_end_matches('/');
+        let covers = !self.home.is_empty() && (self.home == guest || self.home.starts_with(&format!("{guest}/")));
+        if covers { vec!["--filter=P .ssh/".into(), "--filter=P .ssh/**".into(), "--chmod=Dgo-w".into()] } else { Vec::new() }
+    }
+
+    fn run(&self, guest: &Guest<'_>, program: Program) -> Result<(), Error> {
+        let mut said = Vec::new();
+        let status = program.stream(guest.cancel, |stream, line| {
+            tracing::debug!("rsync: {line}");
+            if stream == Stream::Stderr && !line.trim().is_empty() {
+                said.push(line.to_owned());
+            }
+        })?;
+        match status.code() {
+            Some(0 | VANISHED) => {}
+            Some(PARTIAL) if only_dangling(&said) => {
+                for line in said.iter().filter(|l| l.contains("has no referent")) {
+                    guest.reporter.warn(line.clone());
+                }
+            }
+            code => {
+                let tail = said[said.len().saturating_sub(10)..].join("\n");
+                return Err(Error::Rsync { folder: self.folder.guest.clone(), code: code.unwrap_or(-1), said: tail });
+            }
+        }
+        if self.folder.chown && !self.modern { self.chown(guest) } else { Ok(()) }
+    }
+
+    /// For an rsync that cannot do it on its way.
+    fn chown(&self, guest: &Guest<'_>) -> Result<(), Error> {
+        let Owner { user, group } = &self.owner;
+        let script = task::variables(&[("path", &self.folder.guest), ("user", user), ("group", group)])
+            + "find \"$path\" '!' -type l '(' '!' -user \"$user\" -o '!' -group \"$group\" ')' -exec chown \"$user:$group\" '{}' +\n";
+        let what = format!("give `{}` to `{user}`", self.folder.guest);
+        task::run(guest, &what, &GuestCommand::script(script).sudo()).map(drop)
+    }
+}
+
+/// Links that lead nowhere are no reason to stop: there is nothing behind them to copy.
+fn only_dangling(said: &[String]) -> bool {
+    let is_link = |l: &String| l.contains("has no referent");
+    said.iter().any(is_link) && said.iter().all(|l| is_link(l) || l.starts_with("rsync error: some files"))
+}
+
+fn with_slash(path: &Path) -> PathBuf {
+    path.join("")
+}
+
+fn install(guest: &Guest<'_>, folder: &Folder) -> Result<(), Error> {
+    let os = guest.os()?;
+    let Some(script) = os.system().install else {
+        return Err(super::refused(folder, kiste_core::share::FolderKind::Rsync, "the guest has no rsync"));
+    };
+    guest.reporter.detail("Installing rsync in the guest");
+    let script = task::variables(&[("package", "rsync")]) + script;
+    task::run(guest, "install rsync", &GuestCommand::script(script).sudo()).map(drop)
+}
