@@ -38,6 +38,16 @@ pub const REMOVED: &str = "removed-";
 /// Begins the names of unfinished downloads in [`Home::tmp`].
 pub const DOWNLOAD: &str = "download-";
 
+/// A project's lock file.
+pub fn lock_file(root: &Path) -> PathBuf {
+    root.join(LOCK_FILE)
+}
+
+/// Held while [`lock_file`] is changed.
+pub fn lock_file_guard(root: &Path) -> PathBuf {
+    root.join(PROJECT_STATE).join("kiste.lock.guard")
+}
+
 /// The user's folder of everything shared between projects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Home(PathBuf);
@@ -125,6 +135,16 @@ impl Home {
     /// Leases of forwarded ports.
     pub fn ports(&self) -> PathBuf {
         self.0.join("ports")
+    }
+
+    /// The lease of one port, by a name such as `127.0.0.1-tcp-8080`.
+    pub fn port_lease(&self, name: &str) -> PathBuf {
+        self.ports().join(format!("{name}.lock"))
+    }
+
+    /// A well-known insecure key as a file, for programs that take keys from files only; `number` counts from 0.
+    pub fn insecure_key(&self, number: usize) -> PathBuf {
+        self.0.join("keys").join(format!("insecure-{number}"))
     }
 
     /// Verdicts about this host that are dear to find out again.
@@ -216,6 +236,11 @@ impl MachineDir {
     /// Evidence of failed boots, one folder each.
     pub fn evidence(&self) -> PathBuf {
         self.0.join("evidence")
+    }
+
+    /// The public half of [`MachineDir::private_key`], one line.
+    pub fn public_key(&self) -> PathBuf {
+        self.0.join("private_key.pub")
     }
 
     /// A file that is the driver's own business: `disk0.qcow2`, `vm.json`, `qmp.sock`.

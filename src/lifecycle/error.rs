@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use kiste_comm::wait::WaitError;
 use kiste_core::{Cancelled, Explain, Kind};
 
 /// The crate's error.
@@ -75,8 +76,8 @@ pub enum Error {
         /// What each lacks.
         reason: String,
     },
-    /// A port of the host is taken.
-    #[error("port {port} of the host is taken{}; `{machine}` wants it for its port {guest}", .holder.as_ref().map(|h| format!(" by {h}")).unwrap_or_default())]
+    /// A port of the host can't be had.
+    #[error("`{machine}` cannot have {port} of the host for its port {guest}: {why}")]
     PortTaken {
         /// Machine.
         machine: String,
@@ -84,8 +85,8 @@ pub enum Error {
         port: String,
         /// Port in the guest.
         guest: u16,
-        /// Who has it: `nginx (pid 12)`.
-        holder: Option<String>,
+        /// Who has it, or what else: "`nginx` (pid 12) has it".
+        why: String,
     },
     /// No free port in `usable_port_range`.
     #[error("no port from {first} to {last} is free for port {guest} of `{machine}`")]
@@ -111,12 +112,32 @@ pub enum Error {
         /// What would change.
         reason: String,
     },
+    /// A defect of kiste's own; the other machines went on.
+    #[error("kiste itself failed while it worked on `{machine}` (this is a bug)")]
+    Crashed {
+        /// Machine.
+        machine: String,
+    },
+    /// The guest can't be reached.
+    #[error("`{machine}`: {source}")]
+    Unreachable {
+        /// Machine.
+        machine: String,
+        /// What was waited for, for how long, what was seen.
+        source: Box<WaitError>,
+    },
     /// A provider.
     #[error(transparent)]
     Provider(#[from] kiste_providers::Error),
     /// The way into the guest.
     #[error(transparent)]
-    Comm(#[from] kiste_comm::error::Error),
+    Comm(#[from] kiste_comm::Error),
+    /// Something inside the guest.
+    #[error(transparent)]
+    Guest(#[from] kiste_guest::Error),
+    /// A box.
+    #[error(transparent)]
+    Boxes(#[from] kiste_boxes::Error),
     /// A file of kiste's own.
     #[error("cannot {verb} `{}`: {source}", .path.display())]
     File {
@@ -156,7 +177,8 @@ fn unsupported(problems: &[(String, String)]) -> String {
 
 fn several(failures: &[(String, Error)]) -> String {
     let lines = failures.iter().map(|(machine, error)| format!("`{machine}`: {error}"));
-    format!("{} machines failed\n{}", failures.len(), lines.collect::<Vec<_>>().join("\n"))
+    let lines = lines.collect::<Vec<_>>().join("\n");
+    if failures.len() == 1 { lines } else { format!("{} machines failed\n{lines}", failures.len()) }
 }
 
 impl Error {
@@ -174,9 +196,13 @@ impl Explain for Error {
             Self::OtherProvider { .. } | Self::Unattended { .. } => Kind::Usage,
             Self::Busy { .. } | Self::Locked { .. } => Kind::Verify,
             Self::NoProvider { .. } => Kind::Host,
-            Self::WrongState { .. } | Self::PortTaken { .. } | Self::PortsUsedUp { .. } | Self::File { .. } => Kind::Failed,
+            Self::WrongState { .. } | Self::PortTaken { .. } | Self::PortsUsedUp { .. } => Kind::Failed,
+            Self::File { .. } | Self::Crashed { .. } => Kind::Failed,
             Self::Provider(e) => e.kind(),
             Self::Comm(e) => e.kind(),
+            Self::Guest(e) => e.kind(),
+            Self::Boxes(e) => e.kind(),
+            Self::Unreachable { source, .. } => source.kind(),
             Self::Documented { source, .. } => source.kind(),
             Self::Several { failures } => failures.first().map_or(Kind::Failed, |(_, e)| e.kind()),
             Self::Cancelled(_) => Kind::Interrupted,
@@ -198,6 +224,9 @@ impl Explain for Error {
             Self::Locked { .. } => vec!["Run `kiste up` without `--locked` to let it change.".to_owned()],
             Self::Provider(e) => e.hints(),
             Self::Comm(e) => e.hints(),
+            Self::Guest(e) => e.hints(),
+            Self::Boxes(e) => e.hints(),
+            Self::Unreachable { source, .. } => source.hints(),
             Self::Documented { source, folder } => {
                 let mut hints = source.hints();
                 hints.push(format!("What was seen is kept in `{}`.", folder.display()));

@@ -110,6 +110,20 @@ pub(crate) fn remove(home: &Home, id: &str) -> Result<(), Error> {
     }
 }
 
+/// Removes every entry of the machine of that place, whatever its id.
+pub(crate) fn remove_at(home: &Home, directory: &Path, name: &str, provider: &str) -> Result<(), Error> {
+    for (_, entry) in read_all(home)? {
+        if let Ok(entry) = entry
+            && entry.directory == directory
+            && entry.name == name
+            && entry.provider == provider
+        {
+            remove(home, &entry.id)?;
+        }
+    }
+    Ok(())
+}
+
 type Read = Vec<(PathBuf, std::io::Result<Entry>)>;
 
 fn read_all(home: &Home) -> Result<Read, Error> {

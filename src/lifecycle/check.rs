@@ -1,0 +1,126 @@
+//! Everything that machines ask for and that cannot be given, all of it before anything starts. Pure: touches nothing.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use kiste_core::Machine;
+use kiste_core::machine::{CommunicatorKind, DiskKind};
+use kiste_core::share::FolderKind;
+use kiste_guest::provision;
+
+use crate::context::Target;
+use crate::error::Error;
+
+/// An error that lists every problem of every machine, or nothing.
+pub(crate) fn all(targets: &[Target<'_>]) -> Result<(), Error> {
+    let problems: Vec<(String, String)> = targets.iter().flat_map(|t| problems(t).into_iter().map(|p| (t.name().to_owned(), p))).collect();
+    if problems.is_empty() { Ok(()) } else { Err(Error::Unsupported { problems }) }
+}
+
+/// [`all`], only of what `provision` uses.
+pub(crate) fn provisioners(targets: &[Target<'_>]) -> Result<(), Error> {
+    let of = |t: &Target<'_>| mistakes_of_provisioners(t.machine, &t.env.project.root);
+    let problems: Vec<(String, String)> = targets.iter().flat_map(|t| of(t).into_iter().map(|p| (t.name().to_owned(), p))).collect();
+    if problems.is_empty() { Ok(()) } else { Err(Error::Unsupported { problems }) }
+}
+
+fn problems(target: &Target<'_>) -> Vec<String> {
+    let machine = target.machine;
+    let mut problems = Vec::new();
+    if machine.image.is_none() && machine.clone.is_none() {
+        problems.push("it has no box (`box = \"…\"`)".to_owned());
+    }
+    problems.extend(not_built_yet(machine).into_iter().map(|what| format!("{what}: not yet in this version")));
+    problems.extend(lacking(target));
+    problems.extend(mistakes_of_ports(machine));
+    problems.extend(mistakes_of_folders(machine));
+    problems.extend(target.driver.validate(machine));
+    problems.extend(mistakes_of_provisioners(machine, &target.env.project.root));
+    problems
+}
+
+/// Settings that are understood and that no engine acts upon yet.
+fn not_built_yet(machine: &Machine) -> Vec<String> {
+    let mut what = Vec::new();
+    let mut ask = |asked: bool, name: &str| {
+        if asked {
+            what.push(name.to_owned());
+        }
+    };
+    ask(machine.clone.is_some(), "`clone`");
+    ask(machine.communicator == CommunicatorKind::Winrm, "`communicator = \"winrm\"`");
+    ask(machine.communicator == CommunicatorKind::Winssh, "`communicator = \"winssh\"`");
+    ask(!machine.networks.is_empty(), "`networks`");
+    ask(!machine.containers.is_empty(), "`containers`");
+    ask(!machine.triggers.is_empty(), "`triggers`");
+    ask(!machine.cloud_init.is_empty(), "`cloud_init`");
+    ask(machine.base_address.is_some(), "`base_address`");
+    ask(machine.disks.iter().any(|d| !d.primary), "`disks` beside the primary one");
+    ask(machine.disks.iter().any(|d| d.primary && d.kind != DiskKind::Disk), "a primary disk that is no hard disk");
+    ask(machine.disks.iter().any(|d| d.file.is_some()), "`disks` from a `file`");
+    ask(machine.ssh.proxy_command.is_some(), "`ssh.proxy_command`");
+    ask(machine.ssh.remote_user.is_some(), "`ssh.remote_user`");
+    what
+}
+
+fn lacking(target: &Target<'_>) -> Vec<String> {
+    let (machine, driver) = (target.machine, &target.driver);
+    let cannot = |what: &str| format!("the provider `{}` cannot {what}", driver.name());
+    let mut lacks = Vec::new();
+    if driver.forwarding().is_none() && machine.ports.iter().any(|p| !p.disabled) {
+        lacks.push(cannot("forward ports"));
+    }
+    let live = driver.host_shares().map(kiste_providers::capability::HostShares::kinds).unwrap_or_default();
+    for folder in machine.folders.iter().filter(|f| !f.disabled) {
+        match folder.kind {
+            Some(kind @ (FolderKind::Nfs | FolderKind::Smb | FolderKind::Vboxsf)) => {
+                lacks.push(format!("folder `{}` by {kind}: not yet in this version", folder.guest));
+            }
+            Some(kind @ (FolderKind::Virtiofs | FolderKind::Ninep)) if !live.contains(&kind) => {
+                lacks.push(cannot(&format!("share `{}` by {kind} on this host", folder.guest)));
+            }
+            _ => {}
+        }
+    }
+    lacks
+}
+
+fn mistakes_of_ports(machine: &Machine) -> Vec<String> {
+    let mut seen = BTreeMap::new();
+    let mut mistakes = Vec::new();
+    for port in machine.ports.iter().filter(|p| !p.disabled && p.host != 0) {
+        if let Some(before) = seen.insert((port.host_ip, port.protocol, port.host), port.guest) {
+            mistakes.push(format!("port {} of the host is to reach both port {before} and port {} of the guest", port.host, port.guest));
+        }
+    }
+    let (first, last) = machine.usable_port_range;
+    if first > last {
+        mistakes.push(format!("`usable_port_range` ends ({last}) before it begins ({first})"));
+    }
+    mistakes
+}
+
+fn mistakes_of_folders(machine: &Machine) -> Vec<String> {
+    let missing = |host: &Path| !host.is_dir();
+    let folders = machine.folders.iter().filter(|f| !f.disabled && !f.create && missing(&f.host));
+    folders.map(|f| format!("folder `{}` does not exist on the host (`create = true` makes it)", f.host.display())).collect()
+}
+
+fn mistakes_of_provisioners(machine: &Machine, project_root: &Path) -> Vec<String> {
+    let mut mistakes: Vec<String> = machine.provision.iter().flat_map(|p| provision::prepare(p, project_root)).collect();
+    mistakes.extend(provision::order(&machine.provision).err().map(|e| e.to_string()));
+    mistakes
+}
+
+/// Words of `--provision-with` that fit no provisioner of any of the machines. A word that fits one machine's is fine for all.
+pub(crate) fn provision_with(targets: &[Target<'_>], with: &[String]) -> Result<(), Error> {
+    let all = || targets.iter().flat_map(|t| &t.machine.provision);
+    let fits = |word: &String| all().any(|p| p.name.as_ref() == Some(word) || p.kind.type_name() == word);
+    let mut known: Vec<String> = all().map(|p| p.label().to_owned()).collect();
+    known.sort();
+    known.dedup();
+    match with.iter().find(|w| !fits(w)) {
+        Some(name) => Err(kiste_guest::Error::NoSuchProvisioner { name: name.clone(), known }.into()),
+        None => Ok(()),
+    }
+}
