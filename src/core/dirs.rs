@@ -26,6 +26,8 @@ pub const KISTEFILE: &str = "Kistefile";
 pub const LOCK_FILE: &str = "kiste.lock";
 /// A project's folder of state.
 pub const PROJECT_STATE: &str = ".kiste";
+/// [`PROJECT_STATE`] as a pattern of what is never copied into a guest.
+pub const PROJECT_STATE_PATTERN: &str = ".kiste/";
 
 /// Our own file among the files of an unpacked box: its digest, source and date.
 pub const BOX_RECORD: &str = "kiste.json";

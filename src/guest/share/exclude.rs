@@ -5,7 +5,7 @@ use std::path::Path;
 use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 
 /// Never copied: state of ours and of our peer, with its private keys.
-pub const ALWAYS: [&str; 2] = [".kiste/", ".vagrant/"];
+pub const ALWAYS: [&str; 2] = [kiste_core::dirs::PROJECT_STATE_PATTERN, ".vagrant/"];
 
 /// A set of patterns, for what rsync does not decide itself: plain copies and watching.
 #[derive(Clone, Debug)]
