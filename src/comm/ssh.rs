@@ -156,3 +156,6 @@ impl Communicator for Ssh {
         self.drop_idle();
     }
 }
+
+#[cfg(test)]
+mod tests;

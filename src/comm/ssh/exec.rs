@@ -74,8 +74,9 @@ pub(super) fn run(ssh: &Ssh, command: &GuestCommand, cancel: &Cancel, output: Si
             ssh.shell.set(ShellMemory::MISSING);
             continue;
         }
-        output(Stream::Stdout, &ended.rest[0]);
-        output(Stream::Stderr, &ended.rest[1]);
+        for (stream, rest) in [Stream::Stdout, Stream::Stderr].into_iter().zip(&ended.rest).filter(|(_, rest)| !rest.is_empty()) {
+            output(stream, rest);
+        }
         return Ok(GuestExit { code: ended.code });
     }
 }

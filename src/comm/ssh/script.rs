@@ -91,7 +91,7 @@ impl Script {
     /// Ends the command whose shell is `pid`, with all that it started and still waits for.
     pub(super) fn kill_line(&self, target: &SshTarget, pid: u32) -> String {
         let text =
-            format!("g=$(ps -o pgid= -p {pid} 2>/dev/null | tr -cd 0-9); kill -TERM -- -${{g:-{pid}}} 2>/dev/null || kill -TERM {pid}");
+            format!("g=$(ps -o pgid= -p {pid} 2>/dev/null | tr -cd 0-9); kill -s TERM -- -${{g:-{pid}}} 2>/dev/null || kill -s TERM {pid}");
         let line = format!("sh -c {}", quote::word(&text));
         if self.privileged { quote::fill(&target.sudo_command, &line) } else { line }
     }

@@ -47,7 +47,8 @@ impl Fault {
     /// Whether the session is of no more use.
     pub(super) fn is_broken(&self) -> bool {
         match self {
-            Self::Ssh(e) => matches!(e.code(), ErrorCode::Session(code) if BROKEN.contains(&code)),
+            // libssh2 gives a connection that is cut during a login the code of a refusal; only its text differs.
+            Self::Ssh(e) => matches!(e.code(), ErrorCode::Session(c) if BROKEN.contains(&c)) || e.message().starts_with("Waiting for"),
             Self::Late | Self::Dead | Self::Cancelled => true,
         }
     }
@@ -128,7 +129,7 @@ impl Link {
         let mut session = Session::new().map_err(|e| broken(e.message().to_owned()))?;
         let trusted = Trusted::of(target, &session)?;
         trusted.prefer(&session).map_err(|e| broken(e.message().to_lowercase()))?;
-        session.set_compress(target.compression);
+        session.set_compress(target.compression && !is_loopback(&socket));
         session.set_tcp_stream(socket.try_clone().map_err(|e| broken(e.to_string()))?);
         session.set_blocking(false);
         session.set_timeout(BLOCKING_LIMIT_MS);
@@ -222,6 +223,11 @@ impl Link {
         self.heard.set(Instant::now());
         open
     }
+}
+
+/// Over loopback (a hypervisor's forwarded port) compression only costs.
+fn is_loopback(socket: &TcpStream) -> bool {
+    socket.peer_addr().is_ok_and(|a| a.ip().is_loopback())
 }
 
 impl Drop for Link {

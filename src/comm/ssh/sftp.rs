@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use kiste_core::Cancel;
 use ssh2::{ErrorCode, File, FileStat, OpenFlags, OpenType, Sftp};
@@ -15,6 +16,8 @@ use crate::error::Error;
 const CHUNK: usize = 512 * 1024;
 /// Most bytes taken from a file that claims to be empty (as those of `/proc` do).
 const SIZELESS: u64 = 64 << 20;
+/// How long a cancelled copy may take to clean up.
+const CLEANUP: Duration = Duration::from_secs(2);
 const NO_SUCH_FILE: i32 = 2;
 const PERMISSION_DENIED: i32 = 3;
 
@@ -70,7 +73,7 @@ pub(super) fn upload(link: &Link, upload: &Upload<'_>, cancel: &Cancel, progress
         Ok(mut file) => {
             let done = files.fill(&mut file, upload, progress).and_then(|()| files.close(file).map_err(failed));
             let done = done.and_then(|()| files.replace(&temporary, &target, exists).map_err(failed));
-            if done.as_ref().is_err_and(|e| !matches!(e, Error::Disconnected { .. } | Error::Cancelled(_))) {
+            if done.as_ref().is_err_and(|e| !matches!(e, Error::Disconnected { .. })) {
                 files.remove(&temporary);
             }
             done
@@ -208,12 +211,21 @@ impl Files<'_> {
         loop {
             match op() {
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                    self.link.pause(self.cancel).map_err(Fault::into_disconnected)?;
+                    if let Err(fault) = self.link.pause(self.cancel) {
+                        self.settle(op);
+                        return Err(fault.into_disconnected());
+                    }
                 }
                 Err(_) if !self.link.looks_alive() => return Err(Error::Disconnected { reason: "closed by the guest".to_owned() }),
                 result => return result.map_err(|e| of_guest(path, e.to_string())),
             }
         }
+    }
+
+    /// Lets a begun write end, shortly: half a packet on the wire would bar the way for the clean-up.
+    fn settle(&self, mut op: impl FnMut() -> io::Result<usize>) {
+        let (end, patient) = (Instant::now() + CLEANUP, Cancel::new());
+        while op().is_err_and(|e| e.kind() == io::ErrorKind::WouldBlock) && Instant::now() < end && self.link.pause(&patient).is_ok() {}
     }
 
     fn close(&self, mut file: File) -> Result<(), Fault> {
@@ -229,7 +241,8 @@ impl Files<'_> {
     }
 
     fn remove(&self, path: &Path) {
-        if let Err(fault) = self.wait(|| self.sftp.unlink(path)) {
+        let end = Some(Instant::now() + CLEANUP);
+        if let Err(fault) = self.link.wait_until(end, &Cancel::new(), || self.sftp.unlink(path)) {
             tracing::debug!(path = %path.display(), "a temporary file stays in the guest: {}", fault.reason());
         }
     }

@@ -13,17 +13,19 @@ use crate::communicator::Progress;
 use crate::error::Error;
 use crate::quote;
 
-/// Takes a file from standard input; `$p` is its path, `$m` its mode.
-const TAKE: &str = r#"umask 077
+/// Takes a file from standard input; `$p` is its path, `$m` its mode, `$s` its size: input that ends early is no whole file.
+const TAKE: &str = r#"trap '' PIPE HUP
+umask 077
 if [ -d "$p" ]; then echo "it is a folder" >&2; exit 1; fi
 if [ -L "$p" ]; then p=$(readlink -f "$p") || exit; fi
 case $p in */*) d=${p%/*} ;; *) d=. ;; esac
 [ -d "${d:=/}" ] || (umask 022; mkdir -p "$d") || exit
 t="$d/.kiste-$$"
+whole() { [ "$(($(wc -c < "$1")))" -eq "$s" ] || { echo "it came cut off" >&2; return 1; }; }
 if (: > "$t") 2>/dev/null; then
-  if cat > "$t" && chmod "$m" "$t" && mv -f "$t" "$p"; then exit 0; else rm -f "$t"; exit 1; fi
+  if cat > "$t" && whole "$t" && chmod "$m" "$t" && mv -f "$t" "$p"; then exit 0; else rm -f "$t"; exit 1; fi
 fi
-cat > "$p" && chmod "$m" "$p""#;
+cat > "$p" && whole "$p" && chmod "$m" "$p""#;
 
 /// Gives the file `$p` behind a mark with `$n`.
 const GIVE: &str = r#"[ -f "$p" ] || { echo "no such regular file" >&2; exit 1; }
@@ -69,8 +71,10 @@ impl Read for Counted<'_> {
 
 /// Uploads one file.
 pub(super) fn upload(link: &Link, upload: &Upload<'_>, cancel: &Cancel, progress: Progress<'_>) -> Result<(), Error> {
-    let text = format!("p={}; m={:o}\n{TAKE}", path_word(upload.to), upload.mode & 0o7777);
-    let mut source = Counted { inner: upload.source.open()?, done: 0, progress };
+    let size = upload.source.size()?;
+    let text = format!("p={}; m={:o}; s={size}\n{TAKE}", path_word(upload.to), upload.mode & 0o7777);
+    let inner = Box::new(upload.source.open()?.take(size));
+    let mut source = Counted { inner, done: 0, progress };
     let mut said = Vec::new();
     let ended = raw(link, cancel, &by_sh(&text), Input::Reader(&mut source), &mut true, &mut |stream, bytes| {
         if stream == Stream::Stderr {

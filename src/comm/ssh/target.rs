@@ -29,7 +29,7 @@ pub struct SshTarget {
     pub verify: VerifyHostKey,
     /// Longest time for one connection, from TCP to the login.
     pub connect_timeout: Duration,
-    /// Compress.
+    /// Compress. Never done over loopback, where it could only cost.
     pub compression: bool,
     /// Send keepalives; a guest that does not answer them counts as gone.
     pub keep_alive: bool,

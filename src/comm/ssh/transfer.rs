@@ -27,6 +27,13 @@ impl Source<'_> {
             Self::Bytes(bytes) => Box::new(*bytes),
         })
     }
+
+    pub(super) fn size(&self) -> Result<u64, Error> {
+        match self {
+            Self::File(path) => path.metadata().map(|m| m.len()).map_err(|e| of_host(path, &e)),
+            Self::Bytes(bytes) => Ok(bytes.len() as u64),
+        }
+    }
 }
 
 /// One file on its way into the guest.

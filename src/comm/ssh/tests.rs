@@ -1,0 +1,6 @@
+//! The communicator against a real sshd. Each test has a server of its own; without an sshd on this host they say so and end.
+
+mod commands;
+mod files;
+mod login;
+mod server;
