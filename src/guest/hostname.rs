@@ -57,7 +57,7 @@ fn with_name(hosts: &str, name: &str) -> Option<String> {
     let entry = |line: &str| line.split('#').next().unwrap_or_default().split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     let ours = |line: &&str| line.trim_end().ends_with(MARK);
     let has = |line: &str| entry(line).iter().skip(1).any(|n| n == name);
-    if hosts.lines().any(|l| has(l)) {
+    if hosts.lines().any(has) {
         return None;
     }
     let kept: Vec<&str> = hosts.lines().filter(|l| !ours(l)).collect();

@@ -12,6 +12,9 @@ pub mod share;
 
 mod task;
 
+#[cfg(test)]
+mod real;
+
 pub use error::Error;
 
 use std::sync::OnceLock;

@@ -33,10 +33,8 @@ pub(super) fn prepare(shell: &Shell, project_root: &Path) -> Vec<String> {
     if !shell.checksums.is_empty() && shell.path.is_none() {
         mistakes.push("digests hold for a script from `path` only".to_owned());
     }
-    if let Some(path) = &shell.upload_path {
-        if path.trim().is_empty() || path.ends_with('/') {
-            mistakes.push(format!("upload_path `{path}` must be the path of a file"));
-        }
+    if let Some(path) = shell.upload_path.as_deref().filter(|p| p.trim().is_empty() || p.ends_with('/')) {
+        mistakes.push(format!("upload_path `{path}` must be the path of a file"));
     }
     if shell.powershell_args.is_some() || shell.powershell_elevated_interactive {
         mistakes.push("`powershell_*` settings are for Windows guests, which kiste cannot provision yet".to_owned());

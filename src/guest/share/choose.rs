@@ -90,8 +90,9 @@ fn refusal(kind: FolderKind, ground: &Ground<'_>, asked: bool) -> Option<String>
         FolderKind::Rsync if !ground.host.ssh => "this host has no ssh program",
         FolderKind::Rsync if !ground.key_login => "it needs a login by ssh key",
         FolderKind::Rsync => match ground.guest {
-            Some(os) if !os.has("rsync") && !(asked && os.can_install()) => "the guest has no rsync",
-            _ => return None,
+            Some(os) if os.has("rsync") || (asked && os.can_install()) => return None,
+            None => return None,
+            Some(_) => "the guest has no rsync",
         },
         kind if !ground.driver.contains(&kind) => "the provider does not offer it on this host",
         FolderKind::Virtiofs | FolderKind::Ninep => match ground.guest {

@@ -23,6 +23,8 @@ const MODERN: u32 = 31;
 const VANISHED: i32 = 24;
 /// "Partial transfer due to error".
 const PARTIAL: i32 = 23;
+/// How rsync calls a link that leads nowhere.
+const DANGLING: &str = "has no referent";
 
 /// Copies the folder to the guest; installs rsync there when it is missing and kiste knows how.
 pub(super) fn sync(guest: &Guest<'_>, folder: &Folder, target: &SshTarget) -> Result<(), Error> {
@@ -65,7 +67,7 @@ impl<'a> Run<'a> {
 
     /// Everything.
     pub(super) fn all(&self, guest: &Guest<'_>, transport: &Transport) -> Result<(), Error> {
-        self.run(guest, self.program(transport))
+        self.run(guest, transport, &[], &[])
     }
 
     /// Only these paths below the folder (gone ones are deleted); everything where rsync is too old for that.
@@ -78,15 +80,10 @@ impl<'a> Run<'a> {
             list.extend_from_slice(path.as_os_str().as_encoded_bytes());
             list.push(0);
         }
-        let program = self.program_with(transport, &["--recursive", "--files-from=-", "--from0", "--delete-missing-args"]);
-        self.run(guest, program.input(list))
+        self.run(guest, transport, &["--recursive", "--files-from=-", "--from0", "--delete-missing-args"], &list)
     }
 
-    fn program(&self, transport: &Transport) -> Program {
-        self.program_with(transport, &[])
-    }
-
-    fn program_with(&self, transport: &Transport, more: &[&str]) -> Program {
+    fn program(&self, transport: &Transport, more: &[&str]) -> Program {
         let folder = self.folder;
         let mut program = match &folder.args {
             Some(args) => Program::new("rsync").args(args),
@@ -123,25 +120,18 @@ impl<'a> Run<'a> {
         if covers { vec!["--filter=P .ssh/".into(), "--filter=P .ssh/**".into(), "--chmod=Dgo-w".into()] } else { Vec::new() }
     }
 
-    fn run(&self, guest: &Guest<'_>, program: Program) -> Result<(), Error> {
-        let mut said = Vec::new();
-        let status = program.stream(guest.cancel, |stream, line| {
-            tracing::debug!("rsync: {line}");
-            if stream == Stream::Stderr && !line.trim().is_empty() {
-                said.push(line.to_owned());
+    fn run(&self, guest: &Guest<'_>, transport: &Transport, more: &[&str], input: &[u8]) -> Result<(), Error> {
+        let (mut code, mut said) = attempt(guest, self.program(transport, more).input(input))?;
+        if code == PARTIAL && only_dangling(&said) {
+            for line in said.iter().filter(|l| l.contains(DANGLING)) {
+                guest.reporter.warn(line.clone());
             }
-        })?;
-        match status.code() {
-            Some(0 | VANISHED) => {}
-            Some(PARTIAL) if only_dangling(&said) => {
-                for line in said.iter().filter(|l| l.contains("has no referent")) {
-                    guest.reporter.warn(line.clone());
-                }
-            }
-            code => {
-                let tail = said[said.len().saturating_sub(10)..].join("\n");
-                return Err(Error::Rsync { folder: self.folder.guest.clone(), code: code.unwrap_or(-1), said: tail });
-            }
+            // rsync deletes nothing once it met an error, and these links may stay as they are for ever.
+            (code, said) = attempt(guest, self.program(transport, &[more, &["--ignore-errors"]].concat()).input(input))?;
+        }
+        if ![0, VANISHED].contains(&code) && !(code == PARTIAL && only_dangling(&said)) {
+            let tail = said[said.len().saturating_sub(10)..].join("\n");
+            return Err(Error::Rsync { folder: self.folder.guest.clone(), code, said: tail });
         }
         if self.folder.chown && !self.modern { self.chown(guest) } else { Ok(()) }
     }
@@ -156,10 +146,22 @@ impl<'a> Run<'a> {
     }
 }
 
+/// Runs rsync; gives its exit code (-1: a signal) and the lines of its standard error.
+fn attempt(guest: &Guest<'_>, program: Program) -> Result<(i32, Vec<String>), Error> {
+    let mut said = Vec::new();
+    let status = program.stream(guest.cancel, |stream, line| {
+        tracing::debug!("rsync: {line}");
+        if stream == Stream::Stderr && !line.trim().is_empty() {
+            said.push(line.to_owned());
+        }
+    })?;
+    Ok((status.code().unwrap_or(-1), said))
+}
+
 /// Links that lead nowhere are no reason to stop: there is nothing behind them to copy.
 fn only_dangling(said: &[String]) -> bool {
-    let is_link = |l: &String| l.contains("has no referent");
-    said.iter().any(is_link) && said.iter().all(|l| is_link(l) || l.starts_with("rsync error: some files"))
+    let noise = |l: &str| l.starts_with("rsync error: some files") || l.contains("skipping file deletion");
+    said.iter().any(|l| l.contains(DANGLING)) && said.iter().all(|l| l.contains(DANGLING) || noise(l))
 }
 
 fn with_slash(path: &Path) -> PathBuf {

@@ -150,10 +150,9 @@ impl<'a> Followed<'a> {
             if below.as_os_str().is_empty() || self.excludes.covers(&below, is_folder) {
                 continue;
             }
-            if is_folder && cfg!(target_os = "linux") && brings_folder(event.kind) {
-                if let Err(e) = self.add(path) {
-                    guest.reporter.warn(format!("cannot watch `{}`: {e}", path.display()));
-                }
+            let new = is_folder && cfg!(target_os = "linux") && brings_folder(event.kind);
+            if new && let Err(e) = self.add(path) {
+                guest.reporter.warn(format!("cannot watch `{}`: {e}", path.display()));
             }
             self.changed.insert(below);
             matters = true;
