@@ -13,7 +13,7 @@ pub mod share;
 mod task;
 
 #[cfg(test)]
-mod real;
+mod tests;
 
 pub use error::Error;
 
@@ -45,6 +45,11 @@ impl<'a> Guest<'a> {
     /// The same guest, whose system the user named (`debian`, `alpine` …); detection still finds its programs.
     pub fn with_system(self, id: Option<&'a str>) -> Self {
         Self { forced: id, os: OnceLock::new(), ..self }
+    }
+
+    /// The same guest, whose system was found out before (by [`Guest::os`] of another one for the same machine): no round trip then.
+    pub fn with_os(self, os: Option<&Os>) -> Self {
+        Self { os: os.cloned().map(OnceLock::from).unwrap_or_default(), ..self }
     }
 
     /// What it is: one round trip at first, remembered afterwards.

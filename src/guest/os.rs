@@ -207,4 +207,19 @@ mod tests {
         assert_eq!(os("flatcar").system().id, "linux");
         assert_eq!(os("dragonfly").system().id, "freebsd");
     }
+
+    #[test]
+    fn every_script_is_one_for_a_plain_shell() {
+        let parses = |text: &str| {
+            let program = kiste_core::host::Program::new("sh").args(["-n", "-c", text]);
+            program.output(&kiste_core::Cancel::new()).is_ok()
+        };
+        assert!(!parses("if"));
+        for system in SYSTEMS {
+            for script in [Some(system.hostname), system.install].into_iter().flatten() {
+                assert!(parses(script), "{}: {script}", system.id);
+            }
+            assert!(!system.halt.is_empty() && !system.reboot.is_empty());
+        }
+    }
 }

@@ -33,6 +33,11 @@ pub fn reboot(guest: &Guest<'_>, timeout: Duration) -> Result<(), Error> {
     let before = boot_id(guest)?;
     guest.reporter.detail("Rebooting the guest");
     ask(guest, "reboot", guest.os()?.system().reboot, "reboot")?;
+    await_boot(guest, &before, timeout)
+}
+
+/// Waits (up to `timeout`) until the guest runs another boot than `before`, a [`boot_id`], and can be talked to.
+pub fn await_boot(guest: &Guest<'_>, before: &str, timeout: Duration) -> Result<(), Error> {
     let mut wait = guest.reporter.wait("the guest to come back from its reboot", timeout);
     wait.saw("going down");
     let began = Instant::now();

@@ -59,6 +59,28 @@ pub fn mount(guest: &Guest<'_>, folder: &Folder, tag: &str, kind: FolderKind) ->
     }
 }
 
+/// Folders that are the guest's own system: a copy with deletions would end it.
+const SYSTEM: [&str; 12] = ["", "/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run", "/sbin", "/sys", "/usr"];
+
+/// What is wrong with a folder's place in the guest, before anything starts; none when it is fine.
+pub fn place_mistake(folder: &Folder) -> Option<String> {
+    let place = folder.guest.as_str();
+    let at = |reason: &str| Some(format!("folder `{place}`: {reason}"));
+    let flat: Vec<&str> = place.split('/').filter(|p| !p.is_empty() && *p != ".").collect();
+    if !place.starts_with('/') {
+        return at("its path in the guest must be absolute");
+    }
+    if flat.contains(&"..") || place.chars().any(char::is_control) {
+        return at("its path in the guest cannot hold `..` or control characters");
+    }
+    let flat = if flat.is_empty() { String::new() } else { format!("/{}", flat.join("/")) };
+    if SYSTEM.contains(&flat.as_str()) { at("it would take the place of the guest's own system") } else { None }
+}
+
+fn check_place(folder: &Folder) -> Result<(), Error> {
+    place_mistake(folder).map_or(Ok(()), |mistake| Err(Error::Mistakes(vec![mistake])))
+}
+
 fn refused(folder: &Folder, kind: FolderKind, reason: &str) -> Error {
     Error::FolderKind { folder: folder.guest.clone(), kind: kind.to_string(), reason: reason.to_owned() }
 }
@@ -71,6 +93,7 @@ struct Owner {
 
 /// Makes the folder in the guest, so that the login user can write to it; tells who owns what is in it.
 fn make(guest: &Guest<'_>, folder: &Folder) -> Result<Owner, Error> {
+    check_place(folder)?;
     let os = guest.os()?;
     let user = folder.owner.clone().unwrap_or_else(|| os.user.clone());
     let script = task::variables(&[("path", &folder.guest), ("user", &user), ("group", folder.group.as_deref().unwrap_or(""))]) + MAKE;
@@ -89,6 +112,7 @@ echo "kiste-group $group"
 
 /// Mounts `tag` at the folder's place by `mount -t` unless it is there already.
 fn mount_device(guest: &Guest<'_>, folder: &Folder, tag: &str, kind: &str, modules: &str, options: &[&str]) -> Result<(), Error> {
+    check_place(folder)?;
     let script = task::variables(&[
         ("tag", tag),
         ("path", &folder.guest),
@@ -127,5 +151,21 @@ fn own_options(kind: FolderKind) -> &'static [&'static str] {
     match kind {
         FolderKind::Ninep => ninep::OPTIONS,
         _ => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_guests_own_system_is_no_place_for_a_folder() {
+        let mistake = |guest: &str| place_mistake(&serde_json::from_value(serde_json::json!({ "host": "/h", "guest": guest })).unwrap());
+        for bad in ["/", "//", "/./", "/etc/", "/usr", "srv", "~/x", "/srv/../etc", "/a\nb"] {
+            assert!(mistake(bad).is_some(), "{bad}");
+        }
+        for good in ["/vagrant", "/srv/app", "/etc/nginx", "/home/vagrant", "/usr/local/x", "/a b"] {
+            assert_eq!(mistake(good), None);
+        }
     }
 }

@@ -10,6 +10,9 @@ use sha2::{Digest, Sha256};
 use super::shell;
 use crate::Error;
 
+/// A larger file counts by its size and time of change, so that asking stays quick.
+const LARGE: u64 = 16 * 1024 * 1024;
+
 /// SHA-256 (hexadecimal) of settings and of the content, names and modes of files read. A script behind an address counts by its
 /// address. Where a provisioner stands in the row and when it runs do not count. Values of `env` go in, but cannot be got out.
 pub fn fingerprint(p: &Provisioner, project_root: &Path) -> Result<String, Error> {
@@ -46,6 +49,9 @@ fn add(digest: &mut Sha256, path: &Path, below: &Path) -> Result<(), Error> {
     digest.update(super::file::mode(&meta).to_be_bytes());
     if meta.is_symlink() {
         part(digest, std::fs::read_link(path).map_err(failed)?.to_string_lossy().as_bytes());
+    } else if meta.is_file() && meta.len() > LARGE {
+        let changed = meta.modified().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
+        part(digest, format!("{} {:?}", meta.len(), changed).as_bytes());
     } else if meta.is_file() {
         let (mut file, mut buffer) = (File::open(path).map_err(failed)?, vec![0; 64 * 1024]);
         digest.update(meta.len().to_be_bytes());

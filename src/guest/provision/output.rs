@@ -207,3 +207,7 @@ impl Side {
         reporter.output(self.stream, line, keep_color);
     }
 }
+
+#[cfg(test)]
+#[path = "output_tests.rs"]
+mod tests;

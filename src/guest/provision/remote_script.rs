@@ -96,3 +96,36 @@ fn sweep(guest: &Guest<'_>, path: &str) {
         tracing::debug!("cannot tidy up in the guest: {e}");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(bytes: &str, path: &str) -> String {
+        let args = ShellArgs::List(vec!["$(x)".to_owned()]);
+        RemoteScript { bytes: bytes.as_bytes().to_vec(), args, upload_path: Some(path.to_owned()), ..RemoteScript::default() }
+            .command(path)
+            .text
+    }
+
+    #[test]
+    fn names_and_arguments_are_words() {
+        let text = text("#!/bin/sh\n", "~/it's $HOME");
+        assert!(text.contains("~/'it'\\''s $HOME' '$(x)'\n"), "{text}");
+        assert!(!text.contains("rm -f"), "the user's own path stays");
+        assert!(self::text("", "plain").contains("\nif [ -x ./plain ]"));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_executed_is_still_read_by_its_interpreter() {
+        for (shebang, by) in [
+            ("#! /usr/bin/env python3\n", "else /usr/bin/env python3 /x"),
+            ("#!/usr/bin/env -S sh -e\n", "else /usr/bin/env '-S sh -e' /x"),
+            ("#!/bin/sh", "else /bin/sh /x"),
+            ("echo", "else \"${BASH:-sh}\" /x"),
+            ("\u{1}\n", "else \"${BASH:-sh}\" /x"),
+        ] {
+            assert!(text(shebang, "/x").contains(by), "{}", text(shebang, "/x"));
+        }
+    }
+}

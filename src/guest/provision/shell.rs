@@ -68,28 +68,37 @@ fn nul_mistake(shell: &Shell) -> Option<String> {
 
 /// Runs it. `label` is for errors, `name` is what the user called it.
 pub(super) fn run(label: &str, name: Option<&str>, shell: &Shell, guest: &Guest<'_>, context: &ProvisionContext<'_>) -> Result<(), Error> {
-    if guest.os()?.is("windows") {
-        return Err(Error::NotYet { what: "run shell provisioners".to_owned(), os: "windows".to_owned() });
-    }
+    let before = if shell.reboot { Some(power::boot_id(guest)?) } else { None };
     if let Some(bytes) = script(shell, guest, context)? {
         guest.reporter.detail(match (name, &shell.path) {
             (Some(name), _) => format!("Running: script: {name}"),
             (None, Some(path)) => format!("Running: {path}"),
             (None, None) => "Running: inline script".to_owned(),
         });
-        let ran = remote(shell, bytes).run(guest)?;
-        if ran.code != 0 {
-            return Err(Error::Provisioner { provisioner: label.to_owned(), code: ran.code, said: ran.said });
+        match remote(shell, bytes).run(guest) {
+            Ok(ran) if ran.code == 0 => {}
+            Ok(ran) => return Err(Error::Provisioner { provisioner: label.to_owned(), code: ran.code, said: ran.said }),
+            // The script did the reboot itself: wait for it, do not do another one.
+            Err(Error::Comm(kiste_comm::Error::Disconnected { .. })) if shell.reboot => {
+                power::await_boot(guest, before.as_deref().unwrap_or_default(), power::REBOOT_TIMEOUT)?;
+                return resume(context);
+            }
+            Err(e) => return Err(e),
         }
     }
     if shell.reboot {
         power::reboot(guest, power::REBOOT_TIMEOUT)?;
-        (context.after_reboot)().map_err(|reason| Error::Reconnect { reason })?;
-    } else if shell.reset {
+        return resume(context);
+    }
+    if shell.reset {
         guest.comm.reset();
         guest.comm.ready(guest.cancel)?;
     }
     Ok(())
+}
+
+fn resume(context: &ProvisionContext<'_>) -> Result<(), Error> {
+    (context.after_reboot)().map_err(|reason| Error::Reconnect { reason })
 }
 
 fn remote(shell: &Shell, bytes: Vec<u8>) -> RemoteScript {
@@ -131,4 +140,44 @@ fn unix_lines(bytes: Vec<u8>) -> Vec<u8> {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn every_mistake_at_once() {
+        let map = |k: &str, v: &str| BTreeMap::from([(k.to_owned(), v.to_owned())]);
+        let all = Shell {
+            inline: Some("a".into()),
+            path: Some("b".into()),
+            env: map("A B", "\0"),
+            checksums: map("sha257", "00"),
+            upload_path: Some("/tmp/".into()),
+            powershell_args: Some("-x".into()),
+            ..Shell::default()
+        };
+        assert_eq!(prepare(&all, Path::new("/")).len(), 6, "{:?}", prepare(&all, Path::new("/")));
+    }
+
+    #[test]
+    fn what_is_to_run_must_be_there() {
+        let path = |path: &str| prepare(&Shell { path: Some(path.into()), ..Shell::default() }, Path::new("/")).join(" ");
+        assert_eq!(path("HTTPS://example.org/x.sh"), "");
+        assert!(path("ftp://example.org/x.sh").contains("ftp is not supported"));
+        assert!(path("no/such.sh").contains("does not exist") && path("tmp").contains("not a file"));
+        assert!(prepare(&Shell::default(), Path::new("/"))[0].contains("needs `inline` or `path`"));
+        assert_eq!(prepare(&Shell { reboot: true, ..Shell::default() }, Path::new("/")), [""; 0]);
+        let short = BTreeMap::from([("md5".to_owned(), "12".to_owned())]);
+        let wrong = Shell { path: Some("http://example.org/x".into()), checksums: short, ..Shell::default() };
+        assert_eq!(prepare(&wrong, Path::new("/")), ["`md5` needs 32 hexadecimal digits"]);
+    }
+
+    #[test]
+    fn only_pairs_become_line_feeds() {
+        assert_eq!(unix_lines(b"a\r\nb\rc\r\r\n".to_vec()), b"a\nb\rc\r\n");
+    }
 }

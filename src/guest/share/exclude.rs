@@ -26,10 +26,11 @@ impl Excludes {
             }
             let pattern = pattern.strip_prefix("- ").unwrap_or(pattern);
             let pattern = pattern.strip_suffix("/***").unwrap_or(pattern);
-            match pattern.strip_suffix('/') {
-                Some(folder) => folders.add(glob(folder)),
-                None => any.add(glob(pattern)),
+            let (set, pattern) = match pattern.strip_suffix('/') {
+                Some(folder) => (&mut folders, folder),
+                None => (&mut any, pattern),
             };
+            glob(pattern).map(|g| set.add(g));
         }
         Self { any: any.build().unwrap_or_default(), folders: folders.build().unwrap_or_default() }
     }
@@ -45,19 +46,14 @@ impl Excludes {
     }
 }
 
-fn glob(pattern: &str) -> Glob {
+/// None for what is no pattern, not even as a plain name.
+fn glob(pattern: &str) -> Option<Glob> {
     let (tied, name) = pattern.strip_prefix('/').map_or((false, pattern), |p| (true, p));
     // Braces are letters to rsync.
     let name = name.replace('{', "[{]").replace('}', "[}]");
     let text = if tied { name } else { format!("**/{name}") };
     let build = |text: &str| GlobBuilder::new(text).literal_separator(true).build();
-    build(&text).or_else(|_| build(&globset::escape(pattern))).unwrap_or_else(|_| never())
-}
-
-/// Matches nothing: no path is absolute here.
-fn never() -> Glob {
-    #[allow(clippy::expect_used)]
-    Glob::new("/never").expect("a constant pattern")
+    build(&text).or_else(|_| build(&globset::escape(pattern))).ok()
 }
 
 #[cfg(test)]

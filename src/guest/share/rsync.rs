@@ -30,7 +30,6 @@ const DANGLING: &str = "has no referent";
 pub(super) fn sync(guest: &Guest<'_>, folder: &Folder, target: &SshTarget) -> Result<(), Error> {
     let transport = Transport::new(target, false)?;
     let run = Run::prepare(guest, folder, target, HostTools::find(guest.cancel))?;
-    guest.reporter.detail(format!("Copying by rsync: {} => {}", folder.host.display(), folder.guest));
     run.all(guest, &transport)
 }
 
@@ -46,9 +45,6 @@ pub(super) struct Run<'a> {
 impl<'a> Run<'a> {
     /// Sees to the guest's side: rsync and the folder are there.
     pub(super) fn prepare(guest: &Guest<'_>, folder: &'a Folder, target: &SshTarget, host: HostTools) -> Result<Self, Error> {
-        if folder.guest.trim_end_matches('/').is_empty() {
-            return Err(super::refused(folder, kiste_core::share::FolderKind::Rsync, "it would delete the guest's whole system"));
-        }
         let os = guest.os()?;
         if !os.has("rsync") {
             install(guest, folder)?;
@@ -129,7 +125,8 @@ impl<'a> Run<'a> {
             // rsync deletes nothing once it met an error, and these links may stay as they are for ever.
             (code, said) = attempt(guest, self.program(transport, &[more, &["--ignore-errors"]].concat()).input(input))?;
         }
-        if ![0, VANISHED].contains(&code) && !(code == PARTIAL && only_dangling(&said)) {
+        let fine = [0, VANISHED].contains(&code) || (code == PARTIAL && only_dangling(&said));
+        if !fine {
             let tail = said[said.len().saturating_sub(10)..].join("\n");
             return Err(Error::Rsync { folder: self.folder.guest.clone(), code, said: tail });
         }

@@ -15,8 +15,9 @@ pub(super) fn sync(guest: &Guest<'_>, folder: &Folder) -> Result<(), Error> {
     let excludes = Excludes::new(&folder.exclude);
     let plan = plan(&folder.host, &excludes)?;
     let owner = make(guest, folder)?;
-    open(guest, folder)?;
-    guest.reporter.detail(format!("Copying: {} => {}", folder.host.display(), folder.guest));
+    if is_locked(guest, folder, &owner)? {
+        open(guest, folder)?;
+    }
     let mut transfer = guest.reporter.transfer(format!("Copying {}", folder.host.display()), Some(plan.bytes), 0);
     let mut before = 0;
     for (path, is_folder) in &plan.wholes {
@@ -101,7 +102,13 @@ fn to(folder: &Folder, path: &Path) -> String {
     if path.as_os_str().is_empty() { folder.guest.clone() } else { format!("{base}/{}", path.to_string_lossy()) }
 }
 
-/// An earlier copy may belong to another user, or not be writable: for the time of the copy it is the login user's.
+/// Whether the copy belongs to another user in the end, or to nobody's writing.
+fn is_locked(guest: &Guest<'_>, folder: &Folder, owner: &Owner) -> Result<bool, Error> {
+    let os = guest.os()?;
+    Ok(folder.read_only || (folder.chown && (owner.user != os.user || owner.group != os.group)))
+}
+
+/// For the time of the copy everything is the login user's.
 fn open(guest: &Guest<'_>, folder: &Folder) -> Result<(), Error> {
     let os = guest.os()?;
     let script = task::variables(&[("path", &folder.guest), ("owner", &format!("{}:{}", os.user, os.group))])
@@ -111,7 +118,7 @@ fn open(guest: &Guest<'_>, folder: &Folder) -> Result<(), Error> {
 
 /// Links, modes, owner.
 fn close(guest: &Guest<'_>, folder: &Folder, plan: &Plan, owner: &Owner) -> Result<(), Error> {
-    let mut script = String::from("set -e\n");
+    let mut script = String::new();
     for (path, mode) in &plan.folders {
         let path = quote::word(&to(folder, path));
         script += &format!("mkdir -p {path}\nchmod {mode:o} {path}\n");
@@ -120,14 +127,20 @@ fn close(guest: &Guest<'_>, folder: &Folder, plan: &Plan, owner: &Owner) -> Resu
         let path = quote::word(&to(folder, path));
         script += &format!("rm -f {path}\nln -s {} {path}\n", quote::word(&target.to_string_lossy()));
     }
-    script += &task::variables(&[("path", &folder.guest), ("owner", &format!("{}:{}", owner.user, owner.group))]);
-    if folder.chown {
-        script += "chown -R \"$owner\" \"$path\"\n";
+    let locked = is_locked(guest, folder, owner)?;
+    if locked && folder.chown {
+        let owner = format!("{}:{}", owner.user, owner.group);
+        script += &format!("chown -R {} {}\n", quote::word(&owner), quote::word(&folder.guest));
     }
     if folder.read_only {
-        script += "chmod -R a-w \"$path\"\n";
+        script += &format!("chmod -R a-w {}\n", quote::word(&folder.guest));
     }
-    task::run(guest, &format!("finish `{}`", folder.guest), &GuestCommand::script(script).sudo()).map(drop)
+    if script.is_empty() {
+        return Ok(());
+    }
+    let command = GuestCommand::script(format!("set -e\n{script}"));
+    let command = if locked { command.sudo() } else { command };
+    task::run(guest, &format!("finish `{}`", folder.guest), &command).map(drop)
 }
 
 #[cfg(test)]

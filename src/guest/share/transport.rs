@@ -1,7 +1,5 @@
 //! The system's `ssh` as rsync's way into the guest: every setting as an argument, keys and the pinned host key in a private folder.
 
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use kiste_comm::ssh::{SshTarget, keys};
@@ -125,7 +123,7 @@ fn identities(target: &SshTarget, scratch: &Path) -> std::io::Result<Vec<String>
     if target.offer_insecure {
         for (i, key) in keys::insecure_private_keys().iter().enumerate() {
             let file = scratch.join(format!("insecure-{i}"));
-            std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file)?.write_all(key.as_bytes())?;
+            kiste_core::state_file::write(&file, key.as_bytes(), 0o600)?;
             words.extend(["-i".to_owned(), file.display().to_string().replace('%', "%%")]);
         }
     }

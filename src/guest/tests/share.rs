@@ -61,7 +61,7 @@ fn rsync_refuses_another_host_key_and_the_guests_root() {
     let Some(server) = server_with_rsync() else { return };
     server.files(&["src/a"]);
     let root = Folder { guest: "//".into(), ..folder(&server, "src", "g") };
-    assert!(sync(&server.guest(), &root, FolderKind::Rsync, Some(&server.target)).unwrap_err().to_string().contains("whole system"));
+    assert!(sync(&server.guest(), &root, FolderKind::Rsync, Some(&server.target)).unwrap_err().to_string().contains("own system"));
     let pair = kiste_comm::ssh::keys::generate(kiste_comm::ssh::keys::KeyKind::Ed25519, "").unwrap();
     std::fs::write(server.path("known_host"), format!("x {}\n", pair.public)).unwrap();
     let error = sync(&server.guest(), &folder(&server, "src", "g"), FolderKind::Rsync, Some(&server.target)).unwrap_err();
