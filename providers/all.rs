@@ -8,6 +8,7 @@ use crate::error::Error;
 /// All drivers, best first. The fake one exists in test builds only and comes last.
 pub fn all() -> Vec<Arc<dyn Driver>> {
     vec![
+        Arc::new(crate::qemu::Qemu),
         #[cfg(feature = "fake")]
         Arc::new(crate::fake::Fake),
     ]

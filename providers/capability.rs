@@ -27,7 +27,7 @@ pub trait Suspend {
 }
 
 /// One live folder.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct HostShare {
     /// Name the guest mounts it by.
     pub tag: String,

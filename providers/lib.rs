@@ -2,10 +2,13 @@
 
 pub mod all;
 pub mod capability;
+#[cfg(test)]
+mod conformance;
 pub mod driver;
 pub mod error;
 #[cfg(feature = "fake")]
 pub mod fake;
+pub mod qemu;
 
 pub use all::{all, named};
 pub use driver::{Address, Driver, Finding, Source, SourceDisk, State, Vm};

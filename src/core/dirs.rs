@@ -160,6 +160,16 @@ impl Home {
     }
 }
 
+/// Folder for sockets whose own place has too long a name for a socket: `$XDG_RUNTIME_DIR/kiste`, else `/tmp/kiste-UID`.
+/// Others may have made it first: whoever uses it checks its owner and mode.
+#[cfg(unix)]
+pub fn runtime() -> PathBuf {
+    match std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|d| d.is_absolute()) {
+        Some(dir) => dir.join("kiste"),
+        None => PathBuf::from(format!("/tmp/kiste-{}", rustix::process::getuid().as_raw())),
+    }
+}
+
 /// State of one machine under one provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MachineDir(PathBuf);

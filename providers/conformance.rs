@@ -1,0 +1,202 @@
+//! What every provider must do alike. Each driver runs this suite against itself; a machine here has an empty disk and no system.
+
+use std::path::PathBuf;
+
+use kiste_core::dirs::{Home, MachineDir};
+use kiste_core::network::{Port, Protocol, loopback};
+use kiste_core::{Cancel, Explain, Kind, Machine, Reporter, Size, Span};
+
+use crate::capability::HostShare;
+use crate::driver::{Driver, Source, SourceDisk, State, Vm};
+use crate::error::Error;
+
+/// A machine and all that a [`Vm`] borrows, in a folder of its own.
+pub struct Place {
+    dir: tempfile::TempDir,
+    pub machine: Machine,
+    pub machine_dir: MachineDir,
+    pub home: Home,
+    pub reporter: Reporter,
+    pub cancel: Cancel,
+}
+
+impl Place {
+    /// In a folder whose name tries what command lines stumble over.
+    pub fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("a, b='c");
+        let mut machine = Machine::named("m");
+        machine.memory = Some(Size::mib(64));
+        machine.cpus = Some(1);
+        machine.graceful_halt_timeout = Span::secs(1);
+        let machine_dir = MachineDir::new(&root, "m", "p");
+        let home = Home::at(dir.path().join("home"));
+        Self { dir, machine, machine_dir, home, reporter: Reporter::silent(), cancel: Cancel::new() }
+    }
+
+    pub fn vm(&self) -> Vm<'_> {
+        Vm { machine: &self.machine, dir: &self.machine_dir, home: &self.home, reporter: &self.reporter, cancel: &self.cancel }
+    }
+
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Names left in the machine's folder.
+    pub fn left(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.machine_dir.root()).into_iter().flatten().flatten();
+        entries.map(|e| e.file_name().to_string_lossy().into_owned()).collect()
+    }
+}
+
+pub fn source() -> Source {
+    Source { size: Some(Size::mib(8)), ..Source::default() }
+}
+
+/// A free TCP port of the loopback.
+pub fn free_port() -> u16 {
+    std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}
+
+pub fn ssh_port(host: u16) -> Port {
+    let (host_ip, protocol, id) = (loopback(), Protocol::Tcp, Some("ssh".to_owned()));
+    Port { guest: 22, host, host_ip, protocol, auto_correct: false, id, disabled: false }
+}
+
+/// All of it.
+pub fn suite(driver: &dyn Driver, place: &Place) {
+    let vm = place.vm();
+    assert_eq!(driver.validate(vm.machine), Vec::<String>::new());
+    nothing_there(driver, &vm);
+    a_missing_disk_leaves_nothing(driver, place);
+    life(driver, &vm);
+    forwards(driver, &vm);
+    suspend(driver, &vm);
+    looks(driver, place);
+    settings_hold_until_the_next_start(driver, place);
+    let out = place.file("out.raw");
+    driver.stop(&vm, true).unwrap();
+    driver.export(&vm, &out, "raw", false).unwrap();
+    assert!(out.metadata().unwrap().len() > 0);
+    driver.start(&vm).unwrap();
+    driver.delete(&vm).unwrap();
+    driver.delete(&vm).unwrap();
+    assert_eq!(driver.state(&vm).unwrap(), State::NotCreated);
+    assert_eq!(place.left(), Vec::<String>::new());
+}
+
+fn nothing_there(driver: &dyn Driver, vm: &Vm<'_>) {
+    assert_eq!(driver.state(vm).unwrap(), State::NotCreated);
+    assert_eq!(driver.address(vm).unwrap(), None);
+    assert!(matches!(driver.start(vm), Err(Error::WrongState { .. })));
+    driver.stop(vm, true).unwrap();
+    driver.stop(vm, false).unwrap();
+    driver.delete(vm).unwrap();
+}
+
+fn a_missing_disk_leaves_nothing(driver: &dyn Driver, place: &Place) {
+    let disk = SourceDisk { path: place.file("no such disk"), format: "qcow2".into() };
+    assert!(driver.create(&place.vm(), &Source { disks: vec![disk], ..Source::default() }).is_err());
+    assert_eq!(driver.state(&place.vm()).unwrap(), State::NotCreated);
+    assert_eq!(place.left(), Vec::<String>::new());
+}
+
+fn life(driver: &dyn Driver, vm: &Vm<'_>) {
+    driver.create(vm, &source()).unwrap();
+    assert_eq!(driver.state(vm).unwrap(), State::Stopped);
+    assert!(matches!(driver.create(vm, &source()), Err(Error::WrongState { .. })));
+    driver.start(vm).unwrap();
+    assert_eq!(driver.state(vm).unwrap(), State::Running);
+    assert!(matches!(driver.start(vm), Err(Error::WrongState { .. })));
+    driver.stop(vm, true).unwrap();
+    assert_eq!(driver.state(vm).unwrap(), State::Stopped);
+    driver.stop(vm, true).unwrap();
+    interrupted(driver, vm);
+    driver.start(vm).unwrap();
+}
+
+fn interrupted(driver: &dyn Driver, vm: &Vm<'_>) {
+    let cancel = Cancel::new();
+    cancel.cancel();
+    let stopped = driver.start(&Vm { cancel: &cancel, ..vm.clone() });
+    assert_eq!(stopped.unwrap_err().kind(), Kind::Interrupted);
+    assert_eq!(driver.state(vm).unwrap(), State::Stopped);
+}
+
+/// On a running machine, and left running.
+fn forwards(driver: &dyn Driver, vm: &Vm<'_>) {
+    let Some(capability) = driver.forwarding() else { return };
+    let (first, second) = (ssh_port(free_port()), ssh_port(free_port()));
+    capability.set_forwards(vm, std::slice::from_ref(&first)).unwrap();
+    assert_eq!(capability.forwards(vm).unwrap(), std::slice::from_ref(&first));
+    assert_eq!(driver.address(vm).unwrap().unwrap().port, first.host);
+    capability.set_forwards(vm, std::slice::from_ref(&second)).unwrap();
+    assert_eq!(capability.forwards(vm).unwrap(), std::slice::from_ref(&second));
+    driver.stop(vm, true).unwrap();
+    assert_eq!(driver.address(vm).unwrap(), None);
+    driver.start(vm).unwrap();
+    assert_eq!(driver.address(vm).unwrap().unwrap().port, second.host);
+    capability.set_forwards(vm, &[]).unwrap();
+}
+
+/// From running to running.
+fn suspend(driver: &dyn Driver, vm: &Vm<'_>) {
+    let Some(capability) = driver.suspend() else { return };
+    capability.suspend(vm).unwrap();
+    assert_eq!(driver.state(vm).unwrap(), State::Suspended);
+    assert!(matches!(capability.suspend(vm), Err(Error::WrongState { .. })));
+    driver.start(vm).unwrap();
+    assert_eq!(driver.state(vm).unwrap(), State::Running);
+    capability.suspend(vm).unwrap();
+    capability.discard(vm).unwrap();
+    assert_eq!(driver.state(vm).unwrap(), State::Stopped);
+    driver.start(vm).unwrap();
+}
+
+fn looks(driver: &dyn Driver, place: &Place) {
+    let vm = place.vm();
+    if let Some(screen) = driver.screen() {
+        let picture = place.file("screen.png");
+        screen.screenshot(&vm, &picture).unwrap();
+        assert!(std::fs::read(&picture).unwrap().starts_with(b"\x89PNG"));
+    }
+    if let Some(keyboard) = driver.keyboard() {
+        keyboard.press(&vm, &["ctrl", "alt", "f2"]).unwrap();
+    }
+    if let Some(serial) = driver.serial() {
+        assert!(serial.serial_log(&vm).starts_with(vm.dir.root()));
+    }
+    assert!(driver.evidence(&vm).iter().any(|(name, bytes)| !name.is_empty() && !bytes.is_empty()));
+}
+
+fn settings_hold_until_the_next_start(driver: &dyn Driver, place: &Place) {
+    let vm = place.vm();
+    let disc = place.file("disc, one.iso");
+    std::fs::write(&disc, [0; 4096]).unwrap();
+    driver.stop(&vm, true).unwrap();
+    if let Some(media) = driver.media() {
+        media.set_disc(&vm, Some(&disc)).unwrap();
+    }
+    if let Some(shares) = driver.host_shares() {
+        for kind in shares.kinds() {
+            let share = HostShare { tag: "src".into(), path: place.file("home"), read_only: false, kind };
+            shares.set_shares(&vm, &[share]).unwrap();
+        }
+    }
+    driver.start(&vm).unwrap();
+    assert_eq!(driver.state(&vm).unwrap(), State::Running);
+    driver.stop(&vm, true).unwrap();
+    if let Some(media) = driver.media() {
+        media.set_disc(&vm, None).unwrap();
+    }
+    if let Some(shares) = driver.host_shares() {
+        shares.set_shares(&vm, &[]).unwrap();
+    }
+    driver.start(&vm).unwrap();
+}
+
+#[cfg(feature = "fake")]
+#[test]
+fn the_fake_conforms() {
+    suite(&crate::fake::Fake, &Place::new());
+}

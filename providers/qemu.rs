@@ -1,0 +1,33 @@
+//! QEMU: machines as detached processes, driven over the monitor's socket.
+
+mod accel;
+mod agent;
+mod arch;
+mod args;
+mod capabilities;
+mod check;
+mod disk;
+mod driver;
+mod events;
+mod evidence;
+mod firmware;
+mod memory;
+mod net;
+mod probe;
+mod process;
+mod program;
+mod qmp;
+mod record;
+mod run_dir;
+mod settings;
+mod shares;
+mod start;
+mod stop;
+#[cfg(test)]
+mod tests;
+
+pub use driver::Qemu;
+pub use settings::Settings;
+
+/// The provider's name.
+const NAME: &str = "qemu";
