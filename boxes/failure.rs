@@ -21,7 +21,7 @@ pub fn cancelled(error: &io::Error) -> Option<Cancelled> {
 
 /// Whether a write failed for want of room.
 pub fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 /// Free bytes for this user where `folder` lies; `None` when the system does not say.

@@ -1,9 +1,15 @@
 //! Keep boxes: names, versions, formats, the store, downloads. The only crate that speaks to a registry.
 
+mod client;
+mod digest;
+mod download;
 mod error;
 mod failure;
+mod format;
+mod source;
 
 pub mod architecture;
+pub mod catalog_document;
 pub mod constraint;
 pub mod image;
 pub mod metadata;

@@ -85,6 +85,11 @@ impl Metadata {
         listed.into_iter().map(|(path, format)| checked(dir, path, format)).collect()
     }
 
+    /// Whether the box has disks in the way that says which they are, and not only image files lying about.
+    pub(crate) fn has_own_disks(&self, dir: &Path) -> bool {
+        !self.disks.is_empty() || dir.join(ONE_DISK).exists()
+    }
+
     fn listed(&self, dir: &Path) -> Result<Vec<(PathBuf, Option<String>)>, Error> {
         if !self.disks.is_empty() {
             return Ok(self.disks.iter().map(|d| (dir.join(&d.path), Some(d.format.clone().unwrap_or("qcow2".to_owned())))).collect());

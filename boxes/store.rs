@@ -4,18 +4,22 @@
 //! command that changes the store.
 
 use kiste_core::dirs::Home;
-use kiste_core::{Cancel, Reporter};
 
 use crate::Error;
 
+mod add;
+mod install;
+mod leftovers;
 mod query;
 mod record;
 mod request;
+mod resolve;
 mod stored_box;
 
 pub use query::Query;
 pub use request::AddRequest;
 pub use stored_box::StoredBox;
+pub(crate) use stored_box::provider_shown;
 
 /// The store of one user. Cheap to make; nothing is kept in memory.
 #[derive(Clone, Debug)]
@@ -42,11 +46,5 @@ impl Store {
     /// The best box for `query`: the highest version that will do; of that the provider named first.
     pub fn find(&self, query: &Query) -> Result<Option<StoredBox>, Error> {
         query.best(self.named(&query.name)?)
-    }
-
-    /// Fetches, checks and unpacks a box. [`Error::Exists`] when it is there already and `force` is not set.
-    pub fn add(&self, request: &AddRequest, _reporter: &Reporter, cancel: &Cancel) -> Result<StoredBox, Error> {
-        cancel.check()?;
-        Err(Error::Usage(format!("`{}` can't be added yet", request.source)))
     }
 }

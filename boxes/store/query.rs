@@ -14,7 +14,7 @@ pub struct Query {
     pub constraint: String,
     /// Providers, best first; empty: any.
     pub providers: Vec<String>,
-    /// `auto` (this host's, else a box without one), an architecture, or none (a box without one, else this host's, else any).
+    /// `auto` (this host's) or an architecture, else a box without one; none: a box without one, else this host's, else any.
     pub architecture: Option<String>,
 }
 
@@ -42,8 +42,8 @@ fn rank(wanted: Option<&str>, is: Option<&str>) -> Option<u8> {
     let host = || is.as_deref() == Some(architecture::host());
     match wanted {
         Some("auto") if host() => Some(0),
-        Some("auto") => is.is_none().then_some(1),
-        Some(word) => (is == Some(architecture::normalise(word))).then_some(0),
+        Some(word) if is == Some(architecture::normalise(word)) => Some(0),
+        Some(_) => is.is_none().then_some(1),
         None if is.is_none() => Some(0),
         None if host() => Some(1),
         None => Some(2),
