@@ -35,6 +35,9 @@ mod suspend;
 mod up;
 mod upload;
 
+#[cfg(test)]
+mod tests;
+
 pub use context::Environment;
 pub use destroy::{Destroyed, destroy};
 pub use error::Error;
