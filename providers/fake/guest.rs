@@ -68,7 +68,14 @@ impl FakeGuest {
     }
 
     fn place(&self, to: &str, bytes: &[u8], mode: u32) -> Result<(), Error> {
-        state_file::write(&self.world.host(to), bytes, mode & 0o7777).map_err(|e| transfer(to, &e))
+        // By a child: a file this process writes itself may still be open, copied into a child that another thread is just
+        // starting, when the guest executes it ("text file busy").
+        let path = self.world.host(to);
+        fs::create_dir_all(path.parent().unwrap_or(&path)).map_err(|e| transfer(to, &e))?;
+        let script = "rm -f \"$1\" && cat > \"$1\" && chmod \"$2\" \"$1\"";
+        let program = Program::new("sh").args(["-c", script, "sh"]).arg(path).arg(format!("{:o}", mode & 0o7777));
+        let written = program.input(bytes).output(&Cancel::new());
+        written.map(drop).map_err(|e| Error::Transfer { what: to.to_owned(), reason: e.to_string() })
     }
 }
 

@@ -57,7 +57,7 @@ fn set_mode(_: &File, _: u32) -> io::Result<()> {
 /// The file itself stays: removing it would let two holders lock two different files.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
     path: PathBuf,
 }
 
@@ -75,7 +75,7 @@ impl Lock {
         }
         file.set_len(0)?;
         write!(file, "{}", std::process::id())?;
-        Ok(Some(Self { _file: file, path: path.to_owned() }))
+        Ok(Some(Self { file, path: path.to_owned() }))
     }
 
     /// Takes the lock, waiting for it; looks at `cancel` every 50 ms. `waiting` is called once when it must wait.
@@ -101,6 +101,14 @@ impl Lock {
     /// Its file.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+impl Drop for Lock {
+    /// Closing the file is not enough: a child that is just being started by another thread holds a copy of it until its `exec`.
+    fn drop(&mut self) {
+        // The kernel does it in any case, if a moment later.
+        let _ = self.file.unlock();
     }
 }
 

@@ -3,6 +3,7 @@
 mod crash;
 mod faults;
 mod flow;
+mod mortal;
 mod ports;
 
 use std::path::{Path, PathBuf};
@@ -26,10 +27,45 @@ pub struct Told {
     answers: Mutex<Vec<bool>>,
     /// Sets a token when a line holds a text.
     trap: Mutex<Option<(String, Cancel)>>,
+    /// What happens at the event of that number, counted down.
+    fuse: Mutex<Option<(usize, Blow)>>,
+}
+
+/// What comes over a command in its middle.
+#[derive(Clone)]
+pub enum Blow {
+    /// Ctrl-C.
+    Interrupt(Cancel),
+    /// As good as kill -9: nothing of the engine's own runs any more, locks go.
+    Death,
+}
+
+impl Told {
+    fn burn(&self) {
+        let blow = {
+            let mut fuse = self.fuse.lock().unwrap();
+            match fuse.as_mut() {
+                Some((0, _)) => fuse.take().map(|(_, blow)| blow),
+                Some((left, _)) => {
+                    *left -= 1;
+                    None
+                }
+                None => None,
+            }
+        };
+        match blow {
+            Some(Blow::Interrupt(cancel)) => cancel.cancel(),
+            Some(Blow::Death) => std::panic::resume_unwind(Box::new("killed")),
+            None => {}
+        }
+    }
 }
 
 impl Ui for Told {
     fn emit(&self, scope: &Scope, event: Event) {
+        if matches!(event, Event::StepStarted { .. } | Event::StepFinished { .. }) {
+            self.burn();
+        }
         let text = match event {
             Event::Say { text } | Event::Detail { text } | Event::Warn { text } | Event::Success { text } | Event::Error { text } => text,
             Event::StepStarted { step } => format!("[{step}]"),
@@ -72,7 +108,7 @@ impl World {
             home,
             reporter: Reporter::new(told.clone(), Scope::Project),
             cancel: Cancel::new(),
-            drivers: vec![Arc::new(kiste_providers::fake::Fake)],
+            drivers: vec![Arc::new(mortal::Mortal(told.clone()))],
             provider: None,
             default_provider: None,
         };
@@ -123,9 +159,20 @@ impl World {
         *self.told.trap.lock().unwrap() = Some((text.to_owned(), self.env.cancel.clone()));
     }
 
+    /// The event after `count` others brings this.
+    pub fn light(&self, count: usize, blow: Blow) {
+        *self.told.fuse.lock().unwrap() = Some((count, blow));
+    }
+
+    /// Whether the blow came (it did not when there were fewer events).
+    pub fn burnt(&self) -> bool {
+        self.told.fuse.lock().unwrap().is_none()
+    }
+
     /// The next command: nobody interrupted it yet.
     pub fn calm_down(&mut self) {
         *self.told.trap.lock().unwrap() = None;
+        *self.told.fuse.lock().unwrap() = None;
         self.env.cancel = Cancel::new();
     }
 

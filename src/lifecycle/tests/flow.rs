@@ -45,7 +45,8 @@ fn a_machine_lives_and_dies() {
 
 #[test]
 fn a_running_machine_gets_only_its_always_provisioners() {
-    let mut world = World::one(|m| m.provision = vec![shell(None, "echo once >> ~/log", Run::Once), shell(None, "echo always >> ~/log", Run::Always)]);
+    let mut world =
+        World::one(|m| m.provision = vec![shell(None, "echo once >> ~/log", Run::Once), shell(None, "echo always >> ~/log", Run::Always)]);
     world.up().unwrap();
     world.told();
     world.up().unwrap();
@@ -66,7 +67,11 @@ fn a_running_machine_gets_only_its_always_provisioners() {
 
 #[test]
 fn several_machines_come_up_at_once_and_go_down_in_reverse() {
-    let world = World::new(vec![machine("db"), machine("web"), { let mut m = machine("spare"); m.autostart = false; m }]);
+    let world = World::new(vec![machine("db"), machine("web"), {
+        let mut m = machine("spare");
+        m.autostart = false;
+        m
+    }]);
     world.up().unwrap();
     assert_eq!((world.state("db"), world.state("web"), world.state("spare")), (State::Running, State::Running, State::NotCreated));
     world.told();
