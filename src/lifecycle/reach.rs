@@ -72,6 +72,6 @@ pub(crate) fn ssh_target(target: &Target<'_>, record: &Record) -> Result<Option<
 /// Private keys, best first. The well-known ones are not files and not among them.
 fn keys(target: &Target<'_>, record: &Record) -> Vec<PathBuf> {
     let own = Some(target.dir.private_key()).filter(|key| key.exists());
-    let users = target.machine.ssh.private_key_path.iter().cloned().filter(|_| !record.own_key);
+    let users = target.machine.ssh.private_key_path.iter().filter(|_| !record.own_key).cloned();
     own.into_iter().chain(users).collect()
 }
