@@ -22,5 +22,5 @@ pub use constraint::Constraint;
 pub use error::Error;
 pub use metadata::{BoxDisk, Metadata};
 pub use pack::{Compression, PackEntry, PackSource, Packed};
-pub use store::{AddRequest, Query, Store, StoredBox};
+pub use store::{AddRequest, BoxInUse, Freshness, OutdatedRequest, PruneRequest, Pruned, Query, Selection, Store, StoredBox};
 pub use version::Version;
