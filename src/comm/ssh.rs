@@ -8,8 +8,10 @@ mod auth;
 mod dial;
 mod exec;
 mod folder;
+mod forward;
 mod gate;
 mod host_key;
+mod interactive;
 pub mod keys;
 mod script;
 mod session;
@@ -27,6 +29,7 @@ use kiste_core::{Cancel, Stream};
 use crate::communicator::{Communicator, GuestCommand, GuestExit, Progress};
 use crate::error::Error;
 use auth::{Login, Memory};
+use interactive::Console;
 use session::Link;
 pub use target::SshTarget;
 
@@ -38,6 +41,7 @@ pub struct Ssh {
     memory: Memory,
     shell: exec::ShellMemory,
     no_sftp: AtomicBool,
+    forward: forward::Forward,
 }
 
 impl Ssh {
@@ -50,6 +54,7 @@ impl Ssh {
             memory: Memory::default(),
             shell: exec::ShellMemory::default(),
             no_sftp: AtomicBool::new(false),
+            forward: forward::Forward::default(),
         }
     }
 
@@ -106,7 +111,7 @@ impl Ssh {
                     (link, was_idle) = (Link::open(&self.target, &self.memory, link.generation, cancel)?, false);
                 }
                 Err(error) => {
-                    if !matches!(error, Error::Disconnected { .. } | Error::Cancelled(_)) {
+                    if !matches!(error, Error::Disconnected { .. } | Error::Cancelled(_)) && link.is_clean() {
                         self.give_back(link);
                     }
                     return Err(error);
@@ -117,6 +122,26 @@ impl Ssh {
                 }
             }
         }
+    }
+
+    /// Runs the login shell, or `command`, at the user's own terminal; gives its exit code. For hosts without an ssh of their own.
+    /// Agent forwarding is refused here ([`Error::Lacks`]): only the system's ssh can do it.
+    pub fn terminal_session(&self, command: Option<&str>, cancel: &Cancel) -> Result<i32, Error> {
+        if self.target.forward_agent {
+            let instead = "Install the system's `ssh` (package `openssh-client`), or set `ssh.forward_agent = false`.".to_owned();
+            return Err(Error::Lacks { what: "agent forwarding".to_owned(), instead });
+        }
+        let (link, _) = self.link(cancel)?;
+        let (input, output, errors) = (rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr());
+        interactive::session(&link, command, Console { input, output, errors }, cancel)
+    }
+
+    /// Where commands find the user's agent, when it is forwarded.
+    fn agent_socket(&self, cancel: &Cancel) -> Result<Option<String>, Error> {
+        if self.target.forward_agent && self.memory.login().is_none() {
+            self.ready(cancel)?;
+        }
+        self.forward.socket(&self.target, &self.memory, cancel)
     }
 
     fn drop_idle(&self) {
@@ -154,6 +179,8 @@ impl Communicator for Ssh {
     fn reset(&self) {
         self.generation.fetch_add(1, Ordering::SeqCst);
         self.drop_idle();
+        self.forward.close();
+        self.memory.network.forget();
     }
 }
 

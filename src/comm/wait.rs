@@ -47,7 +47,7 @@ pub enum WaitCause {
     Died(String),
     /// Waiting longer is of no use.
     #[error(transparent)]
-    Permanent(Error),
+    Permanent(Box<Error>),
     /// The user interrupted.
     #[error(transparent)]
     Cancelled(Cancelled),
@@ -90,24 +90,7 @@ pub fn until_ready(
     cancel: &Cancel,
     alive: Alive<'_>,
 ) -> Result<(), WaitError> {
-    let mut watch = Watch::new(reporter, timeout);
-    loop {
-        match watch.try_once(comm, cancel, alive) {
-            Ok(()) => {
-                watch.wait.finish();
-                return Ok(());
-            }
-            Err(Stop::Cause(cause)) => return Err(watch.into_error(cause)),
-            Err(Stop::Again(pause)) => {
-                if let Err(c) = cancel.sleep(pause.min(watch.left())) {
-                    return Err(watch.into_error(WaitCause::Cancelled(c)));
-                }
-            }
-        }
-        if watch.left().is_zero() {
-            return Err(watch.into_error(WaitCause::TimedOut));
-        }
-    }
+    Watch::new(reporter, timeout).until_ready(comm, cancel, alive)
 }
 
 enum Stop {
@@ -129,6 +112,7 @@ struct Watch {
     extra: Option<String>,
     history: Vec<Seen>,
     refused_since: Option<(Instant, Error)>,
+    refused_limit: Duration,
 }
 
 const WHAT: &str = "the guest's ssh";
@@ -137,7 +121,37 @@ impl Watch {
     fn new(reporter: &Reporter, timeout: Duration) -> Self {
         let wait = reporter.wait(WHAT, timeout);
         let tried = "nothing yet".to_owned();
-        Self { wait, end: Instant::now() + timeout, timeout, tried, extra: None, history: Vec::new(), refused_since: None }
+        Self {
+            wait,
+            end: Instant::now() + timeout,
+            timeout,
+            tried,
+            extra: None,
+            history: Vec::new(),
+            refused_since: None,
+            refused_limit: REFUSED_LIMIT,
+        }
+    }
+
+    fn until_ready(mut self, comm: &dyn Communicator, cancel: &Cancel, alive: Alive<'_>) -> Result<(), WaitError> {
+        loop {
+            let stop = match self.try_once(comm, cancel, alive) {
+                Ok(()) => {
+                    self.wait.finish();
+                    return Ok(());
+                }
+                Err(stop) => stop,
+            };
+            let cause = match stop {
+                Stop::Cause(cause) => cause,
+                Stop::Again(pause) => match cancel.sleep(pause.min(self.left())) {
+                    Ok(()) if !self.left().is_zero() => continue,
+                    Ok(()) => WaitCause::TimedOut,
+                    Err(cancelled) => WaitCause::Cancelled(cancelled),
+                },
+            };
+            return Err(self.into_error(cause));
+        }
     }
 
     fn left(&self) -> Duration {
@@ -207,21 +221,21 @@ impl Watch {
             Error::Refused { .. } => self.judge_refusal(error),
             // A server that punishes refused logins does so by not answering at all.
             Error::Connect { .. } | Error::Handshake { .. } | Error::Disconnected { .. } => match self.refused_since.take() {
-                Some((since, last)) if since.elapsed() >= REFUSED_LIMIT => Stop::Cause(WaitCause::Permanent(last)),
+                Some((since, last)) if since.elapsed() >= self.refused_limit => Stop::Cause(WaitCause::Permanent(Box::new(last))),
                 before => {
                     let pause = if before.is_some() { REFUSED_PAUSE } else { PAUSE };
                     self.refused_since = before;
                     Stop::Again(pause)
                 }
             },
-            permanent => Stop::Cause(WaitCause::Permanent(permanent)),
+            permanent => Stop::Cause(WaitCause::Permanent(Box::new(permanent))),
         }
     }
 
     fn judge_refusal(&mut self, error: Error) -> Stop {
         let since = self.refused_since.take().map_or_else(Instant::now, |(since, _)| since);
-        if since.elapsed() >= REFUSED_LIMIT {
-            return Stop::Cause(WaitCause::Permanent(error));
+        if since.elapsed() >= self.refused_limit {
+            return Stop::Cause(WaitCause::Permanent(Box::new(error)));
         }
         self.refused_since = Some((since, error));
         Stop::Again(REFUSED_PAUSE)
@@ -261,3 +275,6 @@ fn describe(error: &Error) -> String {
         other => other.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests;

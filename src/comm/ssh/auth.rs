@@ -49,6 +49,11 @@ impl Memory {
         *self.login.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(how);
     }
 
+    /// Which well-known key worked last.
+    pub(super) fn insecure_index(&self) -> usize {
+        self.insecure.load(Ordering::Relaxed).saturating_sub(1)
+    }
+
     /// The server's version line, once one was seen.
     pub(super) fn banner(&self) -> Option<String> {
         self.banner.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()

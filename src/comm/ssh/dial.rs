@@ -39,6 +39,13 @@ pub(super) struct Network {
     answers: AtomicBool,
 }
 
+impl Network {
+    /// Forgets what is known: the guest restarts.
+    pub(super) fn forget(&self) {
+        self.answers.store(false, Ordering::Relaxed);
+    }
+}
+
 struct Attempt {
     socket: TcpStream,
     connected: bool,
@@ -122,7 +129,10 @@ impl Dial<'_> {
                 // Half a greeting keeps the socket readable: without a pause this would spin.
                 Look::Pending => std::thread::sleep(Duration::from_millis(5)),
                 Look::Talks => return Ok(Some(self.live.swap_remove(index).socket)),
-                Look::Over(reason) => self.is_over(index, &reason),
+                Look::Over(reason) => {
+                    self.is_over(index, &reason);
+                    return Ok(None);
+                }
             }
         }
         Ok(None)
@@ -132,6 +142,8 @@ impl Dial<'_> {
         let attempt = self.live.remove(index);
         self.problem = Some(if attempt.connected {
             self.network.answers.store(true, Ordering::Relaxed);
+            // What still hangs from before the network was up will not be answered any more.
+            self.live.drain(..index);
             Error::Handshake { address: self.target.address(), reason: reason.to_owned() }
         } else {
             self.connect_error(reason)

@@ -59,7 +59,8 @@ pub(super) type Sink<'a> = &'a mut dyn FnMut(Stream, &[u8]);
 /// Runs `command` by the target's shell, or by `sh` in a guest that lacks it.
 pub(super) fn run(ssh: &Ssh, command: &GuestCommand, cancel: &Cancel, output: Sink<'_>) -> Result<GuestExit, Error> {
     let pty = command.pty || ssh.target.pty;
-    let script = Script::new(&ssh.target, command, pty)?;
+    let agent = ssh.agent_socket(cancel)?;
+    let script = Script::new(&ssh.target, command, pty, agent.as_deref())?;
     loop {
         let shell = if ssh.shell.is_missing() { Shell::plain(&ssh.target) } else { Shell::wanted(&ssh.target) };
         let ended = ssh.with_link(cancel, |link, started| {
@@ -342,7 +343,8 @@ impl Pump<'_, '_> {
     }
 }
 
-fn exit_code(channel: &Channel) -> i32 {
+/// Exit code of an ended channel, or 128 + signal.
+pub(super) fn exit_code(channel: &Channel) -> i32 {
     let signal = channel.exit_signal().ok().and_then(|s| s.exit_signal);
     signal.map_or_else(|| channel.exit_status().unwrap_or(255), |name| 128 + signal_number(&name))
 }

@@ -111,7 +111,8 @@ fn add(tar: &mut tar::Builder<impl Write>, path: &Path, below: &Path, done: &Ato
     let found = path.symlink_metadata()?;
     let mut header = tar::Header::new_gnu();
     header.set_metadata(&found);
-    (header.set_uid(0), header.set_gid(0));
+    header.set_uid(0);
+    header.set_gid(0);
     let kind = found.file_type();
     if kind.is_symlink() {
         header.set_size(0);

@@ -32,11 +32,11 @@ pub(super) struct Script {
 
 impl Script {
     /// Of a command for this target; fails when a variable's name is none.
-    pub(super) fn new(target: &SshTarget, command: &GuestCommand, pty: bool) -> Result<Self, Error> {
+    pub(super) fn new(target: &SshTarget, command: &GuestCommand, pty: bool, agent: Option<&str>) -> Result<Self, Error> {
         let mut bytes = [0; 12];
         openssl::rand::rand_bytes(&mut bytes).map_err(|e| Error::Key { path: "random number".to_owned(), reason: e.to_string() })?;
         let nonce = bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
-        let mut exports = Vec::new();
+        let mut exports: Vec<String> = agent.map(|socket| quote::export("SSH_AUTH_SOCK", socket)).transpose()?.into_iter().collect();
         for name in &target.forward_env {
             if let Some(value) = std::env::var_os(name) {
                 exports.push(quote::export(name, &value.to_string_lossy())?);
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn secrets_are_in_the_first_line_only() {
         let command = GuestCommand::script("echo $TOKEN").sudo().env("TOKEN", "s3cret");
-        let script = Script::new(&target(), &command, false).unwrap();
+        let script = Script::new(&target(), &command, false, None).unwrap();
         let shell = Shell::wanted(&target());
         let line = script.exec_line(&target(), &shell);
         assert!(!line.contains("s3cret") && !line.contains("TOKEN"));
@@ -152,13 +152,13 @@ mod tests {
     #[test]
     fn root_needs_no_sudo() {
         let root = SshTarget::new("h", 22, "root");
-        let script = Script::new(&root, &GuestCommand::script("id").sudo(), false).unwrap();
+        let script = Script::new(&root, &GuestCommand::script("id").sudo(), false, None).unwrap();
         assert!(script.exec_line(&root, &Shell::wanted(&root)).starts_with("bash -l -c "));
     }
 
     #[test]
     fn a_bad_variable_is_refused() {
         let command = GuestCommand::script("id").env("A B", "x");
-        assert!(matches!(Script::new(&target(), &command, false), Err(Error::Variable { .. })));
+        assert!(matches!(Script::new(&target(), &command, false, None), Err(Error::Variable { .. })));
     }
 }

@@ -179,30 +179,47 @@ impl Link {
 
     /// Waits until the socket can go on as libssh2 wants, at most a moment. Sends keepalives; notices a dead peer and a cancel.
     pub(super) fn pause(&self, cancel: &Cancel) -> Result<(), Fault> {
-        let wanted = match self.session.block_directions() {
-            BlockDirections::Outbound => PollFlags::OUT,
-            BlockDirections::Both => PollFlags::IN | PollFlags::OUT,
-            BlockDirections::Inbound | BlockDirections::None => PollFlags::IN,
-        };
-        self.poll(wanted, Duration::from_millis(50));
+        self.poll(self.wanted(), Duration::from_millis(50));
         cancel.check().map_err(|_| Fault::Cancelled)?;
         self.stay_alive()
     }
 
-    /// Waits at most `time` for any of the conditions; says which hold.
-    pub(super) fn poll(&self, wanted: PollFlags, time: Duration) -> PollFlags {
+    /// What libssh2 waits for.
+    pub(super) fn wanted(&self) -> PollFlags {
+        match self.session.block_directions() {
+            BlockDirections::Outbound => PollFlags::OUT,
+            BlockDirections::Both => PollFlags::IN | PollFlags::OUT,
+            BlockDirections::Inbound | BlockDirections::None => PollFlags::IN,
+        }
+    }
+
+    /// Whether nothing of the last call is stuck half-way on the wire, so that another one may use the session.
+    pub(super) fn is_clean(&self) -> bool {
+        !matches!(self.session.block_directions(), BlockDirections::Outbound | BlockDirections::Both)
+    }
+
+    /// What to poll.
+    pub(super) fn socket(&self) -> &TcpStream {
+        &self.socket
+    }
+
+    /// Takes note of what a poll of the socket saw.
+    pub(super) fn note(&self, seen: PollFlags) {
+        if seen.contains(PollFlags::IN) {
+            self.heard.set(Instant::now());
+        }
+    }
+
+    fn poll(&self, wanted: PollFlags, time: Duration) {
         let mut fds = [PollFd::new(&self.socket, wanted)];
         let time = Timespec { tv_sec: 0, tv_nsec: i64::from(time.subsec_nanos()) };
         // An interrupted poll is a short one; a broken socket shows in the next call of libssh2.
         let _ = poll(&mut fds, Some(&time));
-        let seen = fds[0].revents();
-        if seen.contains(PollFlags::IN) {
-            self.heard.set(Instant::now());
-        }
-        seen
+        self.note(fds[0].revents());
     }
 
-    fn stay_alive(&self) -> Result<(), Fault> {
+    /// Sends a keepalive when it is time; notices a guest that answers none.
+    pub(super) fn stay_alive(&self) -> Result<(), Fault> {
         if !self.keep_alive || !self.session.authenticated() {
             return Ok(());
         }
