@@ -4,17 +4,24 @@
 //! `pipeline` → builders with their provisioners, then post-processors, until only artifacts are left.
 
 pub mod artifact;
+mod duration;
 pub mod error;
+pub mod json;
+mod nearest;
 pub mod parse;
+#[cfg(test)]
+mod parse_tests;
 pub mod pipeline;
 pub mod plan;
 pub mod problem;
 pub mod request;
+pub mod template;
 
 pub use artifact::Artifact;
 pub use error::Error;
-pub use parse::{Template, load};
+pub use parse::load;
 pub use pipeline::{BuildResult, build};
 pub use plan::validate;
 pub use problem::{Place, Problem};
 pub use request::BuildRequest;
+pub use template::Template;

@@ -6,7 +6,7 @@ use kiste_core::dirs::Home;
 use kiste_core::step::OnError;
 use kiste_core::{Cancel, Reporter};
 
-use crate::parse::Template;
+use crate::template::Template;
 
 /// A request to build (or only to validate) a template.
 pub struct BuildRequest {
