@@ -264,7 +264,7 @@ mod tests {
     fn every_duplicate_key_is_told() {
         assert_eq!(
             problems("{\"a\": 1,\n \"a\": 2, \"b\": {\"c\": 1, \"c\": 1}}"),
-            "At line 2, column 2: template has duplicate field: a\nAt line 2, column 23: template has duplicate field: c"
+            "At line 2, column 2: template has duplicate field: a\nAt line 2, column 24: template has duplicate field: c"
         );
     }
 

@@ -6,6 +6,9 @@
 pub mod artifact;
 mod duration;
 pub mod error;
+mod functions;
+mod gotime;
+pub mod interpolate;
 pub mod json;
 mod nearest;
 pub mod parse;

@@ -57,7 +57,7 @@ fn all_mistakes_come_at_once_with_places() {
             "At line 5, column 16: builder 1: missing 'type'",
             "At line 5, column 46: builder 3: builder with name 'a' already exists",
             "At line 6, column 20: provisioner 1: Provisioner missing 'type'",
-            "At line 6, column 69: provisioner 2: error decoding 'pause_before': time: invalid duration \"abc\" (write \"90s\", \"5m\", \"1h30m\")",
+            "At line 6, column 70: provisioner 2: error decoding 'pause_before': time: invalid duration \"abc\" (write \"90s\", \"5m\", \"1h30m\")",
             "At line 7, column 23: post-processor 1: bad format",
             "At line 7, column 27: post-processor 2.1: sequence not allowed to be nested in a sequence",
             "At line 7, column 35: post-processor 3.1: type is required",
