@@ -34,6 +34,12 @@ pub enum Error {
         /// What would have been fine.
         allowed: Vec<i32>,
     },
+    /// The connection was lost while a script ran.
+    #[error("Script disconnected unexpectedly: {reason}")]
+    ScriptDisconnected {
+        /// Why.
+        reason: String,
+    },
     /// A provisioner took too long.
     #[error("the provisioner `{provisioner}` did not end within {limit}")]
     ProvisionTimeout {
@@ -41,14 +47,6 @@ pub enum Error {
         provisioner: String,
         /// Its limit.
         limit: kiste_core::Span,
-    },
-    /// The guest never got ready.
-    #[error("the guest did not answer within {limit} (last seen: {seen})")]
-    NotReady {
-        /// Limit.
-        limit: kiste_core::Span,
-        /// Last thing seen.
-        seen: String,
     },
     /// The guest's process ended before the build was done.
     #[error("the guest ended while {during}")]
@@ -92,6 +90,22 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// An error whose own words held a secret.
+    #[error("{text}")]
+    Masked {
+        /// Whose fault.
+        kind: Kind,
+        /// What to do.
+        hints: Vec<String>,
+        /// Its words without the secret.
+        text: String,
+    },
+    /// A box could not be packed.
+    #[error(transparent)]
+    Box(#[from] kiste_boxes::Error),
+    /// The guest never got ready.
+    #[error(transparent)]
+    NotReady(#[from] kiste_comm::wait::WaitError),
     /// A file.
     #[error("`{}`: {source}", .path.display())]
     File {
@@ -135,7 +149,9 @@ impl Explain for Error {
         match self {
             Self::Template { .. } | Self::OutputExists { .. } | Self::Render { .. } => Kind::Usage,
             Self::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => Kind::NotFound,
-            Self::NotReady { .. } => Kind::Guest,
+            Self::NotReady(e) => e.kind(),
+            Self::Masked { kind, .. } => *kind,
+            Self::Box(e) => e.kind(),
             Self::HostLacks { .. } => Kind::Host,
             Self::Host(e) => e.kind(),
             Self::Provider(e) => e.kind(),
@@ -148,7 +164,13 @@ impl Explain for Error {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::HostLacks { hint, .. } => vec![hint.clone()],
+            Self::ScriptDisconnected { .. } => {
+                vec!["When the script is meant to disconnect (a restart), say `\"expect_disconnect\": true`.".to_owned()]
+            }
             Self::OutputExists { .. } => vec!["Remove it, or say `-force` to replace it.".to_owned()],
+            Self::NotReady(e) => e.hints(),
+            Self::Masked { hints, .. } => hints.clone(),
+            Self::Box(e) => e.hints(),
             Self::Host(e) => e.hints(),
             Self::Provider(e) => e.hints(),
             Self::Guest(e) => e.hints(),

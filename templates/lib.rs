@@ -4,21 +4,33 @@
 //! `pipeline` → builders with their provisioners, then post-processors, until only artifacts are left.
 
 pub mod artifact;
+pub mod builder;
+mod builders;
+mod deadline;
 mod duration;
 pub mod error;
 mod functions;
 mod gotime;
 pub mod interpolate;
 pub mod json;
+mod lines;
+mod mask;
 mod nearest;
+pub mod options;
 pub mod parse;
 #[cfg(test)]
 mod parse_tests;
 pub mod pipeline;
 pub mod plan;
+pub mod post_processor;
+mod post_processors;
 pub mod problem;
+mod provision;
+pub mod provisioner;
+mod provisioners;
 pub mod request;
 pub mod template;
+mod variables;
 
 pub use artifact::Artifact;
 pub use error::Error;

@@ -1,9 +1,19 @@
-//! Runs builds: builder with provisioners, then post-processors.
+//! Runs builds: builder with provisioners, then post-processors. Several at once, each on its own thread.
 
-use std::time::Duration;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use kiste_core::event::{Event, Outcome};
+use kiste_core::{Explain, Kind, Reporter, Scope};
 
 use crate::artifact::Artifact;
+use crate::builder::BuilderRun;
 use crate::error::Error;
+use crate::mask;
+use crate::plan::{Build, Plan, PlannedPostProcessor, plan};
+use crate::post_processor::PostProcessorRun;
+use crate::provision::Provisioning;
 use crate::request::BuildRequest;
 
 /// How one build ended.
@@ -20,7 +30,134 @@ pub struct BuildResult {
 /// Runs every selected build and tells how each ended, sorted by name.
 ///
 /// Each build's scope emits `ActionStarted` and `ActionFinished` of action `build`. `Err` only when nothing was started
-/// (the template is wrong); no selected build at all is an empty list.
-pub fn build(_request: &BuildRequest) -> Result<Vec<BuildResult>, Error> {
-    Ok(Vec::new())
+/// (the template is wrong); no selected build at all is an empty list. Sensitive variables are masked in events and errors.
+pub fn build(request: &BuildRequest) -> Result<Vec<BuildResult>, Error> {
+    let (plan, problems) = plan(request);
+    if !problems.is_empty() {
+        return Err(Error::Template { path: request.template.path.clone(), problems });
+    }
+    let reporter = mask::reporter(&request.reporter, &plan.secrets);
+    tell_unknown(request, &plan, &reporter);
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(Vec::new());
+    let workers = if request.parallel == 0 { plan.builds.len() } else { request.parallel.min(plan.builds.len()) };
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while let Some(build) = plan.builds.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    let result = one(request, &plan, build, &reporter.scoped(Scope::Build(build.name.clone())));
+                    results.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(result);
+                }
+            });
+        }
+    });
+    let mut results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    results.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(results)
+}
+
+fn tell_unknown(request: &BuildRequest, plan: &Plan, reporter: &Reporter) {
+    for name in request.only.iter().filter(|n| !plan.builds.iter().any(|b| b.name == **n)) {
+        reporter.warn(format!("`-only={name}` names no build of this template"));
+    }
+}
+
+fn one(request: &BuildRequest, plan: &Plan, build: &Build, reporter: &Reporter) -> BuildResult {
+    let began = Instant::now();
+    reporter.emit(Event::ActionStarted { action: "build".to_owned() });
+    let outcome = run(request, plan, build, reporter).map_err(|e| mask::error(e, &plan.secrets));
+    let elapsed = began.elapsed();
+    let ended = match &outcome {
+        Ok(_) => Outcome::Ok,
+        Err(e) if e.kind() == Kind::Interrupted => Outcome::Cancelled,
+        Err(_) => Outcome::Failed,
+    };
+    reporter.emit(Event::ActionFinished { action: "build".to_owned(), outcome: ended, elapsed });
+    BuildResult { name: build.name.clone(), elapsed, outcome }
+}
+
+fn run(request: &BuildRequest, plan: &Plan, build: &Build, reporter: &Reporter) -> Result<Vec<Artifact>, Error> {
+    request.cancel.check()?;
+    let provisioning = Provisioning { build, variables: &plan.variables, reporter, cancel: &request.cancel };
+    let artifact = build.builder.build(&BuilderRun {
+        name: &build.name,
+        home: &request.home,
+        reporter,
+        cancel: &request.cancel,
+        force: request.force,
+        on_error: request.on_error,
+        provision: &|comm, fields| provisioning.run(&comm, fields),
+    })?;
+    let post = Post {
+        reporter,
+        run: PostProcessorRun {
+            reporter,
+            cancel: &request.cancel,
+            force: request.force,
+            variables: &plan.variables,
+            facts: &build.facts,
+        },
+    };
+    post.all(artifact, &build.post_processors)
+}
+
+struct Post<'a> {
+    reporter: &'a Reporter,
+    run: PostProcessorRun<'a>,
+}
+
+impl Post<'_> {
+    /// Every sequence starts from the builder's artifact, which stays only when a first element keeps it (or there is none).
+    /// A failure ends its sequence; the others still run, the build fails.
+    fn all(&self, artifact: Artifact, sequences: &[Vec<PlannedPostProcessor>]) -> Result<Vec<Artifact>, Error> {
+        let mut keep = sequences.is_empty();
+        let mut failed = None;
+        let mut left = Vec::new();
+        for sequence in sequences {
+            match self.sequence(&artifact, sequence, &mut left) {
+                Ok(keeps) => keep |= keeps,
+                Err(error) => {
+                    // What could not be processed is the only copy there is.
+                    keep = true;
+                    self.reporter.emit(Event::Error { text: format!("Post-processor failed: {error}") });
+                    failed.get_or_insert(error);
+                }
+            }
+        }
+        if keep {
+            left.insert(0, artifact);
+        } else {
+            self.destroy(&artifact);
+        }
+        failed.map_or(Ok(left), Err)
+    }
+
+    fn sequence(&self, first: &Artifact, sequence: &[PlannedPostProcessor], left: &mut Vec<Artifact>) -> Result<bool, Error> {
+        let mut current = first.clone();
+        let mut keeps_first = false;
+        for (i, planned) in sequence.iter().enumerate() {
+            self.run.cancel.check()?;
+            let of_type = if planned.name == planned.kind { String::new() } else { format!(" (type {})", planned.kind) };
+            self.reporter.say(format!("Running post-processor: {}{of_type}", planned.name));
+            let done = planned.post_processor.process(&current, &self.run)?;
+            let keep = if done.must_keep { true } else { planned.keep.unwrap_or(done.keep) };
+            match (i, keep) {
+                (0, keep) => keeps_first = keep,
+                (_, true) => left.push(current.clone()),
+                (_, false) => self.destroy(&current),
+            }
+            match done.artifact {
+                Some(artifact) => current = artifact,
+                None => return Ok(keeps_first),
+            }
+        }
+        left.push(current);
+        Ok(keeps_first)
+    }
+
+    fn destroy(&self, artifact: &Artifact) {
+        if let Err(error) = artifact.destroy() {
+            self.reporter.warn(format!("an intermediate file could not be removed: {error}"));
+        }
+    }
 }

@@ -1,9 +1,219 @@
-//! From a template to builds that are ready to run.
+//! From a template to builds that are ready to run: names rendered, a selection made, everything prepared and checked.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::builder::{self, Builder, BuilderContext};
+use crate::interpolate::{Facts, Scope, render};
+use crate::json::{Key, Node};
+use crate::options::Options;
+use crate::post_processor::{self, PostProcessor};
 use crate::problem::Problem;
+use crate::provisioner::{self, Provisioner};
 use crate::request::BuildRequest;
+use crate::template::Block;
+use crate::variables;
+
+/// All selected builds.
+pub struct Plan {
+    /// Sorted by name.
+    pub builds: Vec<Build>,
+    /// User variables.
+    pub variables: BTreeMap<String, String>,
+    /// Values that stay out of all output.
+    pub secrets: Vec<String>,
+}
+
+/// One build, ready to run.
+pub struct Build {
+    /// Its name.
+    pub name: String,
+    /// Its builder.
+    pub builder: Box<dyn Builder>,
+    /// What runs in its guest, in order.
+    pub provisioners: Vec<PlannedProvisioner>,
+    /// What runs there after one of them failed.
+    pub error_cleanup: Option<PlannedProvisioner>,
+    /// Sequences of post-processors.
+    pub post_processors: Vec<Vec<PlannedPostProcessor>>,
+    /// What functions tell inside it.
+    pub facts: Facts,
+}
+
+/// A provisioner with what the engine does around it.
+pub struct PlannedProvisioner {
+    /// Its type.
+    pub kind: String,
+    /// Wait before it.
+    pub pause_before: Duration,
+    /// Longest time; zero: no limit.
+    pub timeout: Duration,
+    /// Tries after the first.
+    pub max_retries: u32,
+    /// Itself.
+    pub provisioner: Box<dyn Provisioner>,
+}
+
+/// A post-processor with what the engine does around it.
+pub struct PlannedPostProcessor {
+    /// Its type.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// The template's word on keeping what it is given.
+    pub keep: Option<bool>,
+    /// Itself.
+    pub post_processor: Box<dyn PostProcessor>,
+}
 
 /// Every mistake of the template under these variables and this selection; empty: it is valid. Touches nothing.
-pub fn validate(_request: &BuildRequest) -> Vec<Problem> {
-    Vec::new()
+pub fn validate(request: &BuildRequest) -> Vec<Problem> {
+    plan(request).1
 }
+
+/// The plan, and every mistake. A build with a mistake is not in the plan.
+pub fn plan(request: &BuildRequest) -> (Plan, Vec<Problem>) {
+    let facts = Facts {
+        start: jiff::Timestamp::now(),
+        template_dir: request.template.folder().map(|f| f.display().to_string()),
+        build_name: None,
+        build_type: None,
+    };
+    let mut problems = request.template.check();
+    let (values, mut wrong) = variables::resolve(request, &facts);
+    problems.append(&mut wrong);
+    let secrets = request.template.sensitive.iter().filter_map(|name| values.get(name)).filter(|v| !v.is_empty()).cloned().collect();
+    let mut builds = Vec::new();
+    // What is wrong already would only be told again by everything that uses it.
+    if problems.is_empty() {
+        let planner = Planner { request, values: &values, facts: &facts };
+        for block in &request.template.builders {
+            builds.extend(planner.build(block, &mut problems));
+        }
+    }
+    builds.sort_by(|a: &Build, b| a.name.cmp(&b.name));
+    (Plan { builds, variables: values, secrets }, problems)
+}
+
+struct Planner<'a> {
+    request: &'a BuildRequest,
+    values: &'a BTreeMap<String, String>,
+    facts: &'a Facts,
+}
+
+impl Planner<'_> {
+    fn build(&self, block: &Block, problems: &mut Vec<Problem>) -> Option<Build> {
+        let scope = Scope { variables: self.values, facts: self.facts, fields: None, in_variables: false };
+        let name = match render(&block.name, &scope) {
+            Ok(name) => name,
+            Err(reason) => {
+                problems.push(Problem::at(block.at, format!("invalid name `{}`: {reason}", block.name)));
+                return None;
+            }
+        };
+        if !self.selected(&name) {
+            return None;
+        }
+        let facts = Facts { build_name: Some(name.clone()), build_type: Some(block.kind.clone()), ..self.facts.clone() };
+        let mut part = Part { planner: self, facts: &facts, builder: &block.name, problems: Vec::new() };
+        let builder = part.builder(block, &name);
+        let provisioners: Vec<_> = self.request.template.provisioners.iter().filter_map(|b| part.provisioner(b)).collect();
+        let error_cleanup = self.request.template.error_cleanup_provisioner.as_ref().and_then(|b| part.any_provisioner(b));
+        let post_processors = self.request.template.post_processors.iter().map(|s| part.sequence(s)).filter(|s| !s.is_empty()).collect();
+        let mut found = part.problems;
+        let is_good = found.is_empty();
+        found.iter_mut().for_each(|p| p.build = Some(name.clone()));
+        problems.append(&mut found);
+        builder.filter(|_| is_good).map(|builder| Build { name, builder, provisioners, error_cleanup, post_processors, facts })
+    }
+
+    fn selected(&self, name: &str) -> bool {
+        let request = self.request;
+        let listed = |list: &[String]| list.iter().any(|n| n == name);
+        (request.only.is_empty() || listed(&request.only)) && !listed(&request.except)
+    }
+}
+
+/// One build's part of the planning.
+struct Part<'a> {
+    planner: &'a Planner<'a>,
+    facts: &'a Facts,
+    /// The builder's name as written.
+    builder: &'a str,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Part<'a> {
+    fn options(&self, block: &Block, entries: Vec<(Key, Node)>) -> Options<'a> {
+        let scope = Scope { variables: self.planner.values, facts: self.facts, fields: None, in_variables: false };
+        Options::new(block.at, entries, scope)
+    }
+
+    fn close(&mut self, mut options: Options<'_>, built_in: bool) {
+        if !built_in {
+            // Its options are not known here, so none of them can be called wrong.
+            options.forget();
+        }
+        self.problems.append(&mut options.finish());
+    }
+
+    fn builder(&mut self, block: &Block, name: &str) -> Option<Box<dyn Builder>> {
+        let mut options = self.options(block, block.options.clone());
+        let builder = builder::prepare(&block.kind, &mut options, &BuilderContext { name, force: self.planner.request.force });
+        self.close(options, builder::is_built_in(&block.kind));
+        builder
+    }
+
+    fn provisioner(&mut self, block: &Block) -> Option<PlannedProvisioner> {
+        if block.applies_to(self.builder) { self.any_provisioner(block) } else { None }
+    }
+
+    fn any_provisioner(&mut self, block: &Block) -> Option<PlannedProvisioner> {
+        let mut options = self.options(block, block.options_for(self.builder));
+        let max_retries = self.retries(block, &mut options);
+        let provisioner = provisioner::prepare(&block.kind, &mut options);
+        self.close(options, provisioner::is_built_in(&block.kind));
+        Some(PlannedProvisioner {
+            kind: block.kind.clone(),
+            pause_before: block.pause_before,
+            timeout: block.timeout,
+            max_retries,
+            provisioner: provisioner?,
+        })
+    }
+
+    fn retries(&self, block: &Block, options: &mut Options<'_>) -> u32 {
+        let Some(text) = &block.max_retries else { return 0 };
+        let rendered = render(text, options.scope());
+        match rendered.map(|t| t.trim().parse()) {
+            Ok(Ok(n)) => return n,
+            Ok(Err(_)) => options.problem(None, format!("`max_retries` must be a number, not `{text}`")),
+            Err(reason) => options.problem(None, format!("invalid 'max_retries': {reason}")),
+        }
+        0
+    }
+
+    fn sequence(&mut self, blocks: &[Block]) -> Vec<PlannedPostProcessor> {
+        let request = self.planner.request;
+        // `-except` of a post-processor takes the rest of its sequence with it.
+        let kept = blocks.iter().take_while(|b| !request.except.contains(&b.name));
+        let here: Vec<&Block> = kept.filter(|b| b.applies_to(self.builder)).collect();
+        here.into_iter().filter_map(|b| self.post_processor(b)).collect()
+    }
+
+    fn post_processor(&mut self, block: &Block) -> Option<PlannedPostProcessor> {
+        let mut options = self.options(block, block.options.clone());
+        let post_processor = post_processor::prepare(&block.kind, &mut options);
+        self.close(options, post_processor::is_built_in(&block.kind));
+        Some(PlannedPostProcessor {
+            kind: block.kind.clone(),
+            name: block.name.clone(),
+            keep: block.keep_input_artifact,
+            post_processor: post_processor?,
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

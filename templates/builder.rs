@@ -1,0 +1,122 @@
+//! The contract of builders, and which there are.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use kiste_comm::Communicator;
+use kiste_core::dirs::Home;
+use kiste_core::step::OnError;
+use kiste_core::{Cancel, Reporter};
+
+use crate::artifact::Artifact;
+use crate::builders::bootstrap;
+use crate::error::Error;
+use crate::options::Options;
+
+/// What `{{ build `ID` }}` and `.Fields` know while a build runs.
+pub type Fields = BTreeMap<String, String>;
+
+/// Runs all provisioners of a build in a guest that can be talked to.
+pub type Provision<'a> = &'a dyn Fn(Arc<dyn Communicator>, &Fields) -> Result<(), Error>;
+
+/// One run of a builder.
+pub struct BuilderRun<'a> {
+    /// Name of the build.
+    pub name: &'a str,
+    /// The user's folder of state.
+    pub home: &'a Home,
+    /// Who listens, scoped to the build.
+    pub reporter: &'a Reporter,
+    /// Ctrl-C.
+    pub cancel: &'a Cancel,
+    /// Replace output that exists.
+    pub force: bool,
+    /// After a failure.
+    pub on_error: OnError,
+    /// What to do once the guest can be talked to.
+    pub provision: Provision<'a>,
+}
+
+/// Makes an artifact. Its `prepare` (one function per type, see [`prepare`]) is pure and tells every mistake.
+pub trait Builder: Send + Sync {
+    /// Does it. Nothing but the artifact stays, unless it failed and was told to leave all as it is.
+    fn build(&self, run: &BuilderRun<'_>) -> Result<Artifact, Error>;
+}
+
+/// What a builder's options may be checked against.
+pub struct BuilderContext<'a> {
+    /// Name of the build.
+    pub name: &'a str,
+    /// Output that exists will be replaced.
+    pub force: bool,
+}
+
+/// Builders of the peers that this version knows by name only.
+const LATER: [&str; 45] = [
+    "qemu",
+    "null",
+    "file",
+    "docker",
+    "virtualbox-iso",
+    "virtualbox-ovf",
+    "virtualbox-vm",
+    "vmware-iso",
+    "vmware-vmx",
+    "vsphere-iso",
+    "vsphere-clone",
+    "hyperv-iso",
+    "hyperv-vmcx",
+    "parallels-iso",
+    "parallels-ipsw",
+    "parallels-macvm",
+    "parallels-pvm",
+    "proxmox",
+    "proxmox-iso",
+    "proxmox-clone",
+    "vagrant",
+    "lxc",
+    "lxd",
+    "amazon-ebs",
+    "amazon-ebssurrogate",
+    "amazon-ebsvolume",
+    "amazon-chroot",
+    "amazon-instance",
+    "azure-arm",
+    "azure-chroot",
+    "azure-dtl",
+    "googlecompute",
+    "digitalocean",
+    "openstack",
+    "hcloud",
+    "linode",
+    "scaleway",
+    "oracle-oci",
+    "oracle-classic",
+    "alicloud-ecs",
+    "cloudstack",
+    "tencentcloud-cvm",
+    "vultr",
+    "yandex",
+    "triton",
+];
+
+/// The builder of a type, ready to run. None when a problem was told to `options`.
+pub fn prepare(kind: &str, options: &mut Options<'_>, context: &BuilderContext<'_>) -> Option<Box<dyn Builder>> {
+    match kind {
+        "bootstrap" => bootstrap::prepare(options, context),
+        kind => {
+            let message = if LATER.contains(&kind) {
+                format!("not built in yet: builder type `{kind}` (this version builds with `bootstrap`)")
+            } else {
+                format!("error initializing builder '{kind}': Unknown builder {kind}")
+            };
+            options.problem(None, message);
+            None
+        }
+    }
+}
+
+/// Whether options of this type can be checked at all.
+pub fn is_built_in(kind: &str) -> bool {
+    kind == "bootstrap"
+}

@@ -1,0 +1,3 @@
+//! The kinds of builders.
+
+pub mod bootstrap;

@@ -1,0 +1,238 @@
+//! Reads the options of a builder, provisioner or post-processor: weakly typed as templates are, every mistake kept, none forgotten.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use kiste_core::Size;
+
+use crate::duration;
+use crate::interpolate::{self, Scope};
+use crate::json::{Key, Node, Value};
+use crate::nearest::nearest;
+use crate::problem::{Place, Problem};
+
+/// Options that are being read. Every option is taken once; what nobody took is unknown in the end.
+pub struct Options<'a> {
+    at: Place,
+    entries: Vec<(Key, Node)>,
+    scope: Scope<'a>,
+    asked: Vec<&'static str>,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Options<'a> {
+    /// The options of a thing that stands at `at`, rendered in `scope`.
+    pub fn new(at: Place, entries: Vec<(Key, Node)>, scope: Scope<'a>) -> Self {
+        Self { at, entries, scope, asked: Vec::new(), problems: Vec::new() }
+    }
+
+    /// One more mistake, at the option `key` when it is there.
+    pub fn problem(&mut self, at: Option<Place>, message: impl Into<String>) {
+        self.problems.push(Problem::at(at.unwrap_or(self.at), message));
+    }
+
+    /// What texts may use here.
+    pub fn scope(&self) -> &Scope<'a> {
+        &self.scope
+    }
+
+    /// Where the option stands, while it is not taken yet.
+    pub fn place(&self, key: &str) -> Option<Place> {
+        self.entries.iter().find(|(k, _)| k.name == key).map(|(k, _)| k.at)
+    }
+
+    /// Drops one option, untold.
+    pub fn ignore(&mut self, key: &'static str) {
+        self.take(key);
+    }
+
+    /// Drops what nobody took, untold.
+    pub fn forget(&mut self) {
+        self.entries.clear();
+    }
+
+    /// Ends the reading: all mistakes, unknown options among them.
+    pub fn finish(mut self) -> Vec<Problem> {
+        for (key, _) in std::mem::take(&mut self.entries) {
+            let near = nearest(&key.name, self.asked.iter().copied()).map(|n| format!(" (nearest: `{n}`)")).unwrap_or_default();
+            self.problems.push(Problem::at(key.at, format!("unknown configuration key: '\"{}\"'{near}", key.name)));
+        }
+        self.problems.sort_by_key(|p| p.place);
+        self.problems
+    }
+
+    fn take(&mut self, key: &'static str) -> Option<Node> {
+        self.asked.push(key);
+        let index = self.entries.iter().position(|(k, _)| k.name == key)?;
+        Some(self.entries.remove(index).1).filter(|n| n.value != Value::Null)
+    }
+
+    fn wrong(&mut self, node: &Node, key: &str, wanted: &str) {
+        self.problem(Some(node.at), format!("`{key}` must be {wanted}, not {}", node.value.kind()));
+    }
+
+    fn rendered(&mut self, at: Place, key: &str, text: &str) -> Option<String> {
+        match interpolate::render(text, &self.scope) {
+            Ok(text) => Some(text),
+            Err(reason) => {
+                self.problem(Some(at), format!("invalid '{key}': {reason}"));
+                None
+            }
+        }
+    }
+
+    fn scalar(&mut self, node: &Node, key: &str, wanted: &str) -> Option<String> {
+        match &node.value {
+            Value::Text(text) => self.rendered(node.at, key, text),
+            Value::Number(text) => Some(text.clone()),
+            Value::Bool(value) => Some(value.to_string()),
+            _ => {
+                self.wrong(node, key, wanted);
+                None
+            }
+        }
+    }
+
+    /// A text, rendered. An empty one counts as not given.
+    pub fn text(&mut self, key: &'static str) -> Option<String> {
+        let node = self.take(key)?;
+        self.scalar(&node, key, "a string").filter(|t| !t.is_empty())
+    }
+
+    /// A text that is rendered only when it is used; its form and functions are checked now.
+    pub fn later(&mut self, key: &'static str) -> Option<String> {
+        let node = self.take(key)?;
+        let Value::Text(text) = &node.value else {
+            self.wrong(&node, key, "a string");
+            return None;
+        };
+        if let Err(reason) = interpolate::check(text) {
+            self.problem(Some(node.at), format!("invalid '{key}': {reason}"));
+        }
+        Some(text.clone()).filter(|t| !t.is_empty())
+    }
+
+    /// Anything that can be read from a text: numbers, addresses. `wanted` names it.
+    pub fn parsed<T: FromStr>(&mut self, key: &'static str, wanted: &str) -> Option<T> {
+        let node = self.take(key)?;
+        let text = self.scalar(&node, key, wanted)?;
+        let value = text.trim().parse().ok();
+        if value.is_none() {
+            self.problem(Some(node.at), format!("`{key}` must be {wanted}, not `{text}`"));
+        }
+        value
+    }
+
+    /// Yes or no.
+    pub fn boolean(&mut self, key: &'static str) -> Option<bool> {
+        let node = self.take(key)?;
+        let text = self.scalar(&node, key, "true or false")?;
+        match text.as_str() {
+            "true" | "1" => Some(true),
+            "false" | "0" | "" => Some(false),
+            _ => {
+                self.problem(Some(node.at), format!("`{key}` must be true or false, not `{text}`"));
+                None
+            }
+        }
+    }
+
+    /// Texts, rendered. One text stands for a list, commas between its parts.
+    pub fn list(&mut self, key: &'static str) -> Option<Vec<String>> {
+        let node = self.take(key)?;
+        match &node.value {
+            Value::List(items) => Some(items.iter().filter_map(|n| self.scalar(n, key, "a list of strings")).collect()),
+            _ => {
+                let text = self.scalar(&node, key, "a list of strings")?;
+                Some(text.split(',').map(|t| t.trim().to_owned()).filter(|t| !t.is_empty()).collect())
+            }
+        }
+    }
+
+    /// [`Options::list`], but one text is one element whatever it holds.
+    pub fn lines(&mut self, key: &'static str) -> Option<Vec<String>> {
+        let node = self.take(key)?;
+        match &node.value {
+            Value::List(items) => Some(items.iter().filter_map(|n| self.scalar(n, key, "a list of strings")).collect()),
+            _ => self.scalar(&node, key, "a list of strings").map(|t| vec![t]),
+        }
+    }
+
+    /// A time as Go writes it.
+    pub fn duration(&mut self, key: &'static str) -> Option<Duration> {
+        let node = self.take(key)?;
+        let value = match &node.value {
+            Value::Text(text) => Value::Text(self.rendered(node.at, key, text)?),
+            other => other.clone(),
+        };
+        match duration::of(&value) {
+            Ok(time) => Some(time),
+            Err(reason) => {
+                self.problem(Some(node.at), format!("error decoding '{key}': {reason}"));
+                None
+            }
+        }
+    }
+
+    /// A size: a bare number counts mebibytes, else `20G`, `20GiB`, `512M`.
+    pub fn size(&mut self, key: &'static str) -> Option<Size> {
+        let node = self.take(key)?;
+        let text = self.scalar(&node, key, "a size")?;
+        let size = size(text.trim());
+        if size.is_none() {
+            self.problem(Some(node.at), format!("`{key}` must be a size such as `20G` (a bare number is in MiB), not `{text}`"));
+        }
+        size
+    }
+
+    /// Numbers, all in `range`.
+    pub fn codes(&mut self, key: &'static str) -> Option<Vec<i32>> {
+        let node = self.take(key)?;
+        let items = match node.value.clone() {
+            Value::List(items) => items,
+            _ => vec![node.clone()],
+        };
+        let mut codes = Vec::new();
+        for item in items {
+            let text = self.scalar(&item, key, "a list of numbers")?;
+            match text.parse() {
+                Ok(code) => codes.push(code),
+                Err(_) => self.problem(Some(item.at), format!("`{key}` must be a list of numbers, `{text}` is none")),
+            }
+        }
+        Some(codes)
+    }
+}
+
+/// A size as templates write it; binary units, with or without `iB`.
+fn size(text: &str) -> Option<Size> {
+    if let Ok(mib) = text.parse::<u64>() {
+        return mib.checked_mul(1024 * 1024).map(Size);
+    }
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let number: u64 = text[..digits].parse().ok()?;
+    let shift = match text[digits..].to_ascii_lowercase().as_str() {
+        "b" => 0,
+        "k" | "kb" | "kib" => 10,
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        "t" | "tb" | "tib" => 40,
+        _ => return None,
+    };
+    number.checked_mul(1 << shift).map(Size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_of_templates() {
+        for (text, bytes) in [("40960", 40_960 << 20), ("20G", 20 << 30), ("20GiB", 20 << 30), ("512m", 512 << 20), ("1t", 1u64 << 40)] {
+            assert_eq!(size(text), Some(Size(bytes)), "{text}");
+        }
+        for text in ["", "G", "20X", "-1", "1.5G", "99999999999999999999"] {
+            assert_eq!(size(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The kinds of post-processors.
+
+pub mod vagrant;

@@ -1,0 +1,94 @@
+//! Runs a build's provisioners in its guest: pauses, limits of time, retries, and the one that cleans up after an error.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use kiste_comm::Communicator;
+use kiste_core::{Cancel, Explain, Kind, Reporter, Span};
+
+use crate::builder::Fields;
+use crate::deadline::limited;
+use crate::error::Error;
+use crate::plan::{Build, PlannedProvisioner};
+use crate::provisioner::ProvisionerRun;
+
+/// All there is to know while a build's provisioners run.
+pub struct Provisioning<'a> {
+    /// The build.
+    pub build: &'a Build,
+    /// User variables.
+    pub variables: &'a BTreeMap<String, String>,
+    /// Who listens.
+    pub reporter: &'a Reporter,
+    /// Ctrl-C.
+    pub cancel: &'a Cancel,
+}
+
+impl Provisioning<'_> {
+    /// Runs all of them, in order, up to the first that fails.
+    pub fn run(&self, comm: &Arc<dyn Communicator>, fields: &Fields) -> Result<(), Error> {
+        for planned in &self.build.provisioners {
+            if let Err(error) = self.with_retries(planned, comm, fields) {
+                if error.kind() != Kind::Interrupted {
+                    self.clean_up(comm, fields);
+                }
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn clean_up(&self, comm: &Arc<dyn Communicator>, fields: &Fields) {
+        let Some(planned) = &self.build.error_cleanup else { return };
+        self.reporter.say("Provisioning step had errors: Running the cleanup provisioner...");
+        if let Err(error) = self.once(planned, comm, fields) {
+            self.reporter.warn(format!("the cleanup provisioner failed: {error}"));
+        }
+    }
+
+    fn with_retries(&self, planned: &PlannedProvisioner, comm: &Arc<dyn Communicator>, fields: &Fields) -> Result<(), Error> {
+        let mut left = planned.max_retries;
+        let mut first = None;
+        loop {
+            let error = match self.once(planned, comm, fields) {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            if left == 0 || error.kind() == Kind::Interrupted {
+                return Err(first.unwrap_or(error));
+            }
+            self.reporter.warn(format!("Provisioner failed with \"{error}\", retrying with {left} trie(s) left"));
+            first.get_or_insert(error);
+            left -= 1;
+        }
+    }
+
+    fn once(&self, planned: &PlannedProvisioner, comm: &Arc<dyn Communicator>, fields: &Fields) -> Result<(), Error> {
+        if !planned.pause_before.is_zero() {
+            self.reporter.say(format!("Pausing {} before the next provisioner...", Span(planned.pause_before)));
+            self.cancel.sleep(planned.pause_before)?;
+        }
+        if planned.timeout.is_zero() {
+            return self.step(planned, comm, fields, self.cancel);
+        }
+        let limit = Span(planned.timeout);
+        self.reporter.say(format!("Setting a {limit} timeout for the next provisioner..."));
+        let (result, late) = limited(self.cancel, planned.timeout, |inner| self.step(planned, comm, fields, inner));
+        match result {
+            Err(_) if late => Err(Error::ProvisionTimeout { provisioner: planned.kind.clone(), limit }),
+            other => other,
+        }
+    }
+
+    fn step(&self, planned: &PlannedProvisioner, comm: &Arc<dyn Communicator>, fields: &Fields, cancel: &Cancel) -> Result<(), Error> {
+        cancel.check()?;
+        planned.provisioner.provision(&ProvisionerRun {
+            comm: comm.as_ref(),
+            reporter: self.reporter,
+            cancel,
+            fields,
+            variables: self.variables,
+            facts: &self.build.facts,
+        })
+    }
+}

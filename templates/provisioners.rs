@@ -1,0 +1,3 @@
+//! The kinds of provisioners.
+
+pub mod shell;

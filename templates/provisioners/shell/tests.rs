@@ -1,0 +1,113 @@
+//! `shell` against a fake guest.
+
+use std::collections::BTreeMap;
+
+use kiste_comm::fake::{Answer, FakeGuest};
+use kiste_core::{Cancel, Reporter};
+
+use crate::error::Error;
+use crate::interpolate::{Facts, Scope};
+use crate::json::{Value, parse};
+use crate::options::Options;
+use crate::problem::Place;
+use crate::provisioner::{ProvisionerRun, prepare};
+
+fn facts() -> Facts {
+    Facts { start: jiff::Timestamp::UNIX_EPOCH, template_dir: None, build_name: Some("deb".into()), build_type: Some("bootstrap".into()) }
+}
+
+fn options<'a>(json: &str, variables: &'a BTreeMap<String, String>, facts: &'a Facts) -> Options<'a> {
+    let Some(Value::Map(entries)) = parse(json).0.map(|n| n.value) else { panic!("{json}") };
+    Options::new(Place { line: 1, column: 1 }, entries, Scope { variables, facts, fields: None, in_variables: false })
+}
+
+fn problems(json: &str) -> Vec<String> {
+    let (variables, facts) = (BTreeMap::new(), facts());
+    let mut options = options(json, &variables, &facts);
+    prepare("shell", &mut options);
+    options.finish().into_iter().map(|p| p.message).collect()
+}
+
+fn run(json: &str, guest: &FakeGuest) -> Result<(), Error> {
+    let (variables, facts) = (BTreeMap::from([("v".to_owned(), "it's".to_owned())]), facts());
+    let mut options = options(json, &variables, &facts);
+    let shell = prepare("shell", &mut options).unwrap();
+    assert_eq!(options.finish(), []);
+    let fields = BTreeMap::from([("ID".to_owned(), "vm-1".to_owned())]);
+    shell.provision(&ProvisionerRun {
+        comm: guest,
+        reporter: &Reporter::silent(),
+        cancel: &Cancel::new(),
+        fields: &fields,
+        variables: &variables,
+        facts: &facts,
+    })
+}
+
+#[test]
+fn inline_lines_become_one_script_run_by_the_templates_command() {
+    let guest = FakeGuest::default();
+    run(
+        r#"{"inline": ["echo {{build `ID`}}", "true"], "remote_path": "/tmp/s.sh", "environment_vars": ["B={{user `v`}}", "A=x=y"],
+          "execute_command": "{{.Vars}} sudo -E sh {{.Path}}"}"#,
+        &guest,
+    )
+    .unwrap();
+    assert_eq!(guest.files()["/tmp/s.sh"], b"#!/bin/sh -e\necho vm-1\ntrue\n");
+    let commands: Vec<String> = guest.commands().into_iter().map(|c| c.text).collect();
+    assert_eq!(
+        commands,
+        [
+            r#"A='x=y' B='it'"'"'s' PACKER_BUILDER_TYPE='bootstrap' PACKER_BUILD_NAME='deb'  sudo -E sh /tmp/s.sh"#,
+            "rm -f /tmp/s.sh"
+        ]
+    );
+}
+
+#[test]
+fn variables_can_travel_in_a_file() {
+    let guest = FakeGuest::default();
+    run(r#"{"inline": "true", "use_env_var_file": true, "environment_vars": "A=1"}"#, &guest).unwrap();
+    let files = guest.files();
+    let (path, bytes) = files.iter().find(|(path, _)| path.contains("varfile")).unwrap();
+    assert!(String::from_utf8_lossy(bytes).starts_with("export A='1'\n"));
+    assert!(guest.commands()[0].text.contains(&format!(". {path} && /tmp/script_")));
+}
+
+#[test]
+fn the_exit_code_is_judged_by_the_list() {
+    let guest = || FakeGuest::answering(vec![Answer { when: "chmod".into(), code: 3, ..Answer::default() }]);
+    let error = run(r#"{"inline": "exit 3"}"#, &guest()).unwrap_err();
+    assert_eq!(error.to_string(), "Script exited with non-zero exit status: 3.Allowed exit codes are: [0]");
+    run(r#"{"inline": "exit 3", "valid_exit_codes": [0, 3]}"#, &guest()).unwrap();
+}
+
+#[test]
+fn files_lose_carriage_returns_unless_binary() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "a\r\nb\rc\r\n").unwrap();
+    for (binary, expected) in [(false, "a\nb\rc\n"), (true, "a\r\nb\rc\r\n")] {
+        let guest = FakeGuest::default();
+        run(&format!(r#"{{"script": {:?}, "binary": {binary}, "remote_path": "/s", "skip_clean": true}}"#, file.path()), &guest).unwrap();
+        assert_eq!(guest.files()["/s"], expected.as_bytes());
+        assert_eq!(guest.commands().len(), 1);
+    }
+}
+
+#[test]
+fn every_mistake_is_told() {
+    assert_eq!(
+        problems(r#"{"inline": "a", "script": "/nowhere/x", "environment_vars": ["x"], "exekute_command": "", "pause_after": "1x",
+            "valid_exit_codes": ["a"], "execute_command": "{{ nope }}"}"#),
+        [
+            "Only one of `inline`, `script` and `scripts` can be specified.",
+            "Environment variable not in format 'key=value': x",
+            "unknown configuration key: '\"exekute_command\"' (nearest: `execute_command`)",
+            "error decoding 'pause_after': time: invalid duration \"1x\" (write \"90s\", \"5m\", \"1h30m\")",
+            "`valid_exit_codes` must be a list of numbers, `a` is none",
+            "invalid 'execute_command': function \"nope\" not defined",
+        ]
+    );
+    assert_eq!(problems("{}"), ["Either a script file or inline script must be specified."]);
+    assert!(problems(r#"{"scripts": ["/nowhere/x"]}"#)[0].starts_with("Bad script '/nowhere/x': "));
+}
