@@ -48,6 +48,9 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// A disk image that can't be read, or must not be used.
+    #[error(transparent)]
+    Image(#[from] kiste_boxes::Error),
     /// The machine's process did not start.
     #[error("`{program}` did not start: {reason}")]
     Start {
@@ -95,6 +98,7 @@ impl Explain for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::Host(e) => e.kind(),
+            Self::Image(e) => e.kind(),
             Self::TooOld { .. } => Kind::Host,
             Self::Unknown { .. } | Self::Lacks { .. } | Self::Settings(_) => Kind::Usage,
             Self::HostileDisk { .. } => Kind::Verify,
@@ -106,6 +110,7 @@ impl Explain for Error {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Host(e) => e.hints(),
+            Self::Image(e) => e.hints(),
             Self::TooOld { program, .. } => {
                 vec![format!("Install a newer `{program}`; `kiste doctor` lists what kiste needs.")]
             }

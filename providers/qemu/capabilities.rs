@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use kiste_core::Cancel;
 use kiste_core::network::Port;
 use kiste_core::share::FolderKind;
 use qapi::qmp;
@@ -76,7 +77,7 @@ impl Suspend for Qemu {
 
 impl HostShares for Qemu {
     fn kinds(&self) -> Vec<FolderKind> {
-        shares::program().map(|_| FolderKind::Virtiofs).into_iter().collect()
+        shares::Server::find(&Cancel::new()).map(|_| FolderKind::Virtiofs).into_iter().collect()
     }
 
     fn set_shares(&self, vm: &Vm<'_>, shares: &[HostShare]) -> Result<(), Error> {

@@ -30,7 +30,7 @@ pub fn check(home: &Home, cancel: &Cancel) -> Vec<Finding> {
         found.extend(system(arch, arch == host, home, cancel));
     }
     found.push(image_tool(cancel));
-    found.push(live_folders());
+    found.push(live_folders(cancel));
     found
 }
 
@@ -90,9 +90,9 @@ fn image_tool(cancel: &Cancel) -> Finding {
     }
 }
 
-fn live_folders() -> Finding {
-    match shares::program() {
-        Some(path) => good("virtiofsd", path.display().to_string()),
+fn live_folders(cancel: &Cancel) -> Finding {
+    match shares::Server::find(cancel) {
+        Some(server) => good("virtiofsd", format!("{}.{} ({})", server.version.0, server.version.1, server.path.display())),
         None => bad("virtiofsd", "not installed", format!("Install it for live folders. {FSD}."), false),
     }
 }

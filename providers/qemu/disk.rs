@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use kiste_core::Size;
 use kiste_core::host::Program;
 use kiste_core::machine::{Disk, DiskKind};
-use kiste_core::{Cancel, Size};
 use serde_json::{Value, json};
 
 use super::record::{DiskRecord, Record, remove};
@@ -34,20 +34,12 @@ pub fn text(path: &Path) -> Result<&str, Error> {
     path.to_str().ok_or_else(|| Error::Settings(format!("`{}`: QEMU needs names in UTF-8", path.display())))
 }
 
-/// Looks at a box's image without letting it open other files; gives QEMU's format and the size the guest sees.
-fn inspect(disk: &SourceDisk, cancel: &Cancel) -> Result<(&'static str, Size), Error> {
+/// Looks at a box's image without letting anything open other files; gives QEMU's format and the size the guest sees.
+fn inspect(disk: &SourceDisk) -> Result<(&'static str, Size), Error> {
     let refuse = |reason: &str| Error::HostileDisk { path: disk.path.clone(), reason: reason.to_owned() };
     let format = driver_of(&disk.format).ok_or_else(|| refuse(&format!("its format `{}` is not known", disk.format)))?;
-    let out = Program::new(TOOL).args(["info", "--output=json", "-f", format]).arg(&disk.path).output(cancel)?;
-    let info: Value = serde_json::from_slice(&out).map_err(|_| refuse("its header can't be read"))?;
-    if info.get("backing-filename").is_some() {
-        return Err(refuse("it names a backing file"));
-    }
-    if info["format-specific"]["data"].get("data-file").is_some() {
-        return Err(refuse("it names a data file"));
-    }
-    let size = info["virtual-size"].as_u64().ok_or_else(|| refuse("it has no size"))?;
-    Ok((format, Size(size)))
+    let info = kiste_boxes::image::refuse_hostile(&disk.path, format)?;
+    Ok((format, info.virtual_size.ok_or_else(|| refuse("its header tells no size"))?))
 }
 
 /// Makes all disks of a new machine. On failure nothing is left.
@@ -67,30 +59,30 @@ fn create_all(vm: &Vm<'_>, source: &Source, made: &mut Vec<DiskRecord>) -> Resul
     let wanted = source.size.max(primary_size(vm));
     for (index, disk) in source.disks.iter().enumerate() {
         vm.cancel.check()?;
-        let (format, size) = inspect(disk, vm.cancel)?;
+        let (format, size) = inspect(disk)?;
         let path = std::path::absolute(&disk.path).map_err(super::record::file_error(&disk.path))?;
         let record = DiskRecord { file: format!("disk{index}.qcow2"), base: Some((path, format.to_owned())), name: None };
         made.push(record.clone());
-        let size = if index == 0 { wanted.filter(|w| *w > size).unwrap_or(size) } else { size };
-        write_image(vm, &record, size)?;
+        write_image(vm, &record, wanted.filter(|w| index == 0 && *w > size))?;
     }
     if source.disks.is_empty() {
         made.push(DiskRecord { file: "disk0.qcow2".to_owned(), base: None, name: None });
-        write_image(vm, &made[0], wanted.unwrap_or(EMPTY))?;
+        write_image(vm, &made[0], Some(wanted.unwrap_or(EMPTY)))?;
     }
     for disk in extra(vm) {
         made.push(extra_record(disk));
-        write_image(vm, &extra_record(disk), disk.size.unwrap_or(EMPTY))?;
+        write_image(vm, &extra_record(disk), Some(disk.size.unwrap_or(EMPTY)))?;
     }
     Ok(())
 }
 
-fn write_image(vm: &Vm<'_>, disk: &DiskRecord, size: Size) -> Result<(), Error> {
+/// Writes an empty image; without a size it has the one of the image below it.
+fn write_image(vm: &Vm<'_>, disk: &DiskRecord, size: Option<Size>) -> Result<(), Error> {
     let mut tool = Program::new(TOOL).args(["create", "-q", "-f", "qcow2"]);
     if let Some((path, format)) = &disk.base {
         tool = tool.args(["-F", format, "-b", text(path)?]);
     }
-    tool.arg(vm.dir.driver_file(&disk.file)).arg(size.0.to_string()).output(vm.cancel)?;
+    tool.arg(vm.dir.driver_file(&disk.file)).args(size.map(|s| s.0.to_string())).output(vm.cancel)?;
     Ok(())
 }
 
@@ -112,7 +104,7 @@ pub fn reconcile(vm: &Vm<'_>, record: &mut Record) -> Result<(), Error> {
     for disk in extra(vm) {
         let wanted = extra_record(disk);
         if !record.disks.iter().any(|d| d.name == wanted.name) {
-            write_image(vm, &wanted, disk.size.unwrap_or(EMPTY))?;
+            write_image(vm, &wanted, Some(disk.size.unwrap_or(EMPTY)))?;
             record.disks.push(wanted);
         }
     }

@@ -15,12 +15,60 @@ use crate::error::Error;
 /// Where distributions keep it, off the `PATH`.
 const PLACES: [&str; 4] = ["virtiofsd", "/usr/libexec/virtiofsd", "/usr/lib/virtiofsd", "/usr/lib/qemu/virtiofsd"];
 
-/// The program, where this host has it.
-pub fn program() -> Option<PathBuf> {
-    if !cfg!(target_os = "linux") {
-        return None;
+/// virtiofsd as this host has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// The program.
+    pub path: PathBuf,
+    /// Major and minor version; QEMU's own of old has QEMU's.
+    pub version: (u32, u32),
+    /// QEMU's own of old: other options, for root only, no read-only folders.
+    old: bool,
+    /// It can refuse to write.
+    read_only: bool,
+}
+
+impl Server {
+    /// Finds the program and what it can; none where this host has none that this user can run.
+    pub fn find(cancel: &Cancel) -> Option<Self> {
+        if !cfg!(target_os = "linux") {
+            return None;
+        }
+        let path = PLACES.iter().find_map(|p| host::find(p))?;
+        let help = Program::new(path.to_string_lossy()).arg("--help").capture(cancel).ok()?;
+        let knows = |option: &str| String::from_utf8_lossy(&help.stdout).contains(option) || help.stderr.contains(option);
+        let version = super::program::version_of(&path.to_string_lossy(), cancel).ok()?;
+        let server = Self { path, version, old: !knows("--shared-dir"), read_only: knows("--readonly") };
+        (!server.old || rustix::process::geteuid().is_root()).then_some(server)
     }
-    PLACES.iter().find_map(|p| host::find(p))
+
+    fn words(&self, share: &HostShare, socket: &Path) -> Result<Vec<String>, Error> {
+        let folder = super::disk::text(&share.path)?;
+        let mut words = vec![format!("--socket-path={}", socket.display())];
+        if self.old {
+            // Its options end at a comma, and nothing hides one.
+            if folder.contains(',') {
+                return Err(self.too_old("1.0 or newer for a folder with a comma in its name"));
+            }
+            words.extend(["-o".to_owned(), format!("source={folder}")]);
+        } else {
+            words.push(format!("--shared-dir={folder}"));
+            if !rustix::process::geteuid().is_root() {
+                words.push("--sandbox=namespace".to_owned());
+            }
+        }
+        match (share.read_only, self.read_only) {
+            (true, false) => return Err(self.too_old("1.11 or newer for read-only folders")),
+            (true, true) => words.push("--readonly".to_owned()),
+            (false, _) => {}
+        }
+        Ok(words)
+    }
+
+    fn too_old(&self, needs: &str) -> Error {
+        let version = format!("{}.{}{}", self.version.0, self.version.1, if self.old { " (of QEMU)" } else { "" });
+        Error::TooOld { program: self.path.display().to_string(), version, needs: needs.to_owned() }
+    }
 }
 
 /// Socket of the share at `index`.
@@ -33,39 +81,15 @@ pub fn start(vm: &Vm<'_>, shares: &[HostShare], running: &mut Running) -> Result
     if shares.is_empty() {
         return Ok(());
     }
-    let program = program().ok_or_else(|| host::HostError::Missing { program: PLACES[0].to_owned() })?;
-    let help = Program::new(program.to_string_lossy()).arg("--help").capture(&Cancel::new())?;
-    let knows = |option: &str| String::from_utf8_lossy(&help.stdout).contains(option) || help.stderr.contains(option);
+    let server = Server::find(vm.cancel).ok_or_else(|| host::HostError::Missing { program: PLACES[0].to_owned() })?;
     for (index, share) in shares.iter().enumerate() {
-        let result = words(share, &socket(&running.run, index), &knows).and_then(|words| serve(vm, &program, &words, index, running));
-        if let Err(error) = result {
+        let words = server.words(share, &socket(&running.run, index));
+        if let Err(error) = words.and_then(|words| serve(vm, &server.path, &words, index, running)) {
             end(running)?;
             return Err(error);
         }
     }
     running.write(vm)
-}
-
-fn words(share: &HostShare, socket: &Path, knows: &dyn Fn(&str) -> bool) -> Result<Vec<String>, Error> {
-    let folder = super::disk::text(&share.path)?;
-    let mut words = vec![format!("--socket-path={}", socket.display()), format!("--shared-dir={folder}")];
-    if !knows("--shared-dir") {
-        return Err(Error::TooOld { program: PLACES[0].to_owned(), version: "of QEMU 7".to_owned(), needs: "1.0 or newer".to_owned() });
-    }
-    if share.read_only {
-        if !knows("--readonly") {
-            return Err(Error::TooOld {
-                program: PLACES[0].to_owned(),
-                version: "on this host".to_owned(),
-                needs: "1.13 or newer for read-only folders".to_owned(),
-            });
-        }
-        words.push("--readonly".to_owned());
-    }
-    if !rustix::process::geteuid().is_root() {
-        words.push("--sandbox=namespace".to_owned());
-    }
-    Ok(words)
 }
 
 fn serve(vm: &Vm<'_>, program: &Path, words: &[String], index: usize, running: &mut Running) -> Result<(), Error> {
@@ -115,10 +139,22 @@ mod tests {
         HostShare { tag: "src".into(), path: "/src".into(), read_only, kind: FolderKind::Virtiofs }
     }
 
+    fn server(old: bool, read_only: bool) -> Server {
+        Server { path: "/virtiofsd".into(), version: (1, 13), old, read_only }
+    }
+
     #[test]
     fn read_only_is_the_hosts_business() {
-        let all = words(&share(true), Path::new("/run/fs0"), &|_| true).unwrap();
-        assert!(all.contains(&"--readonly".to_owned()) && all.contains(&"--shared-dir=/src".to_owned()));
-        assert!(words(&share(true), Path::new("/run/fs0"), &|o| o != "--readonly").is_err());
+        let words = server(false, true).words(&share(true), Path::new("/run/fs0")).unwrap();
+        assert!(words.contains(&"--readonly".to_owned()) && words.contains(&"--shared-dir=/src".to_owned()));
+        assert!(server(false, false).words(&share(true), Path::new("/run/fs0")).is_err());
+    }
+
+    #[test]
+    fn qemus_own_of_old_has_other_options() {
+        let words = server(true, false).words(&share(false), Path::new("/run/fs0")).unwrap();
+        assert_eq!(words, ["--socket-path=/run/fs0", "-o", "source=/src"]);
+        let comma = HostShare { path: "/a,sandbox=none".into(), ..share(false) };
+        assert!(server(true, false).words(&comma, Path::new("/run/fs0")).is_err());
     }
 }

@@ -204,3 +204,49 @@ fn a_long_project_path_gets_short_sockets() {
     Qemu.delete(&vm).unwrap();
     assert!(!run.exists());
 }
+
+/// Remembers warnings.
+#[derive(Default)]
+struct Warnings(std::sync::Mutex<Vec<String>>);
+
+impl kiste_core::Ui for Warnings {
+    fn emit(&self, _: &kiste_core::Scope, event: kiste_core::Event) {
+        if let kiste_core::Event::Warn { text } = event {
+            self.0.lock().unwrap().push(text);
+        }
+    }
+    fn confirm(&self, _: &kiste_core::Scope, _: &str) -> Option<bool> {
+        None
+    }
+    fn ask(&self, _: &kiste_core::Scope, _: &str, _: bool) -> Option<String> {
+        None
+    }
+}
+
+#[test]
+fn the_accelerator_is_judged_once_per_host() {
+    let Some(mut place) = place(serde_json::json!({})) else { return };
+    let heard = std::sync::Arc::new(Warnings::default());
+    place.reporter = kiste_core::Reporter::new(heard.clone(), kiste_core::Scope::Project);
+    let vm = place.vm();
+    Qemu.create(&vm, &source()).unwrap();
+    for _ in 0..2 {
+        Qemu.start(&vm).unwrap();
+        assert_eq!(Qemu.state(&vm).unwrap(), State::Running);
+        Qemu.stop(&vm, true).unwrap();
+    }
+    let said = heard.0.lock().unwrap().clone();
+    println!("{said:?}");
+    assert!(said.len() <= 1, "{said:?}");
+    assert_eq!(std::fs::read_dir(place.home.host_facts("x").parent().unwrap()).unwrap().count(), 1);
+    Qemu.delete(&vm).unwrap();
+}
+
+#[test]
+fn check_has_something_to_do_for_all_that_is_bad() {
+    let place = Place::new();
+    for finding in Qemu.check(&place.home, &place.cancel) {
+        println!("{finding:?}");
+        assert!(!finding.what.is_empty() && !finding.seen.is_empty() && (!finding.fatal || finding.todo.is_some()));
+    }
+}
