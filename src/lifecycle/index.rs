@@ -7,12 +7,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use kiste_boxes::store::BoxInUse;
 use kiste_core::dirs::{Home, MachineDir};
 use kiste_core::{Cancel, Machine, Reporter, state_file};
 use kiste_providers::{Driver, State, Vm};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::record::{Image, Record};
 
 /// Fewest characters of an id that may stand for it.
 const SHORTEST_PREFIX: usize = 4;
@@ -88,6 +90,14 @@ pub fn find(home: &Home, prefix: &str) -> Result<Option<Entry>, Error> {
         return Err(Error::Pattern { pattern: prefix, reason: format!("{} machines have an id that begins so", found.len()) });
     }
     Ok(found.pop())
+}
+
+/// Boxes that machines of this user were made from; pruning and removing them would break those machines.
+pub fn boxes_in_use(home: &Home) -> Result<Vec<BoxInUse>, Error> {
+    let entries = read_all(home)?.into_iter().filter_map(|(_, e)| e.ok()).filter(is_at_home);
+    let images = entries.filter_map(|e| Record::read(&e.dir(), &Reporter::silent())?.image);
+    let in_use = |i: Image| BoxInUse { name: i.name, version: i.version, provider: i.provider, architecture: i.architecture };
+    Ok(images.map(in_use).collect())
 }
 
 pub(crate) fn write(home: &Home, entry: &Entry) -> Result<(), Error> {

@@ -15,6 +15,7 @@ mod choose;
 mod destroy;
 mod evidence;
 mod existing;
+mod freshness;
 mod halt;
 mod lock;
 mod lock_file;

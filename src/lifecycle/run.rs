@@ -8,6 +8,7 @@ use kiste_providers::{State, Vm};
 use crate::context::Target;
 use crate::error::Error;
 use crate::existing::{self, Existing};
+use crate::freshness::Question;
 use crate::options::UpOptions;
 use crate::reach::Way;
 use crate::record::Record;
@@ -21,6 +22,8 @@ pub(crate) struct Run<'a> {
     pub record: Option<Record>,
     /// What to make it from, once the box is there.
     pub source: Option<crate::steps::fetch_box::Fetched>,
+    /// Whether there is a newer box.
+    pub question: Option<Question>,
     /// Ports promised to it until its process has them.
     pub leases: Vec<Lock>,
     /// The way into the guest, once it answered.
@@ -44,6 +47,7 @@ impl<'a> Run<'a> {
             before: existing.state,
             record: existing.record,
             source: None,
+            question: None,
             leases: Vec::new(),
             way: None,
             offered: Vec::new(),

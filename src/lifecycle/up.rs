@@ -61,6 +61,9 @@ pub(crate) fn locked(target: &Target<'_>, o: &UpOptions) -> Result<(), Error> {
     let mut steps = steps(&run)?;
     let result = step::run(&mut steps, &mut run, &target.reporter, &target.env.cancel, OnError::Abort);
     drop(steps);
+    if let Some(question) = run.question.take() {
+        question.tell(&target.reporter);
+    }
     let ran = run.started_here || run.before == State::Running;
     result.map_err(|e| if ran { evidence::keep(target, e) } else { e })
 }

@@ -8,6 +8,7 @@ use kiste_providers::{Source, SourceDisk, State};
 
 use crate::context::Target;
 use crate::error::Error;
+use crate::freshness;
 use crate::lock_file::{self, Pin};
 use crate::record::Image;
 use crate::run::Run;
@@ -32,6 +33,8 @@ impl Step<Run<'_>> for FetchBox {
     fn run(&mut self, run: &mut Run<'_>) -> Result<(), Error> {
         let target = run.target;
         if run.before != State::NotCreated {
+            let stored = run.record()?.image.as_ref().and_then(|image| freshness::stored(target, image));
+            run.question = stored.zip(target.machine.image.as_ref()).and_then(|(stored, request)| freshness::ask(target, request, stored));
             return Ok(());
         }
         let Some(request) = &target.machine.image else {
@@ -40,6 +43,7 @@ impl Step<Run<'_>> for FetchBox {
         };
         let stored = fetch(target, request, run.options.locked)?;
         run.source = Some(fetched(target.machine, &stored)?);
+        run.question = freshness::ask(target, request, stored);
         Ok(())
     }
 }
@@ -50,9 +54,10 @@ fn fetch(target: &Target<'_>, request: &BoxRequest, locked: bool) -> Result<Stor
     if locked && pin.is_none() {
         return Err(Error::Locked { reason: format!("it does not name the box `{}` for `{}`", request.name, target.driver.name()) });
     }
-    let stored = match store.find(&query(target, request, pin.as_ref()))? {
+    let question = query(target, request, pin.as_ref());
+    let stored = match store.find(&question)? {
         Some(stored) => stored,
-        None => add(target, &store, request, pin.as_ref())?,
+        None => store.find_or_add(&question, &missing(target, request, pin.as_ref()), &target.reporter, &target.env.cancel)?,
     };
     lock_file::note(target, &stored, pin.as_ref(), locked)?;
     Ok(stored)
@@ -75,14 +80,15 @@ fn providers(target: &Target<'_>) -> Vec<String> {
     target.driver.box_providers().iter().map(|p| (*p).to_owned()).collect()
 }
 
-fn add(target: &Target<'_>, store: &Store, request: &BoxRequest, pin: Option<&Pin>) -> Result<StoredBox, Error> {
+/// Tells that the box is missing; what to add.
+fn missing(target: &Target<'_>, request: &BoxRequest, pin: Option<&Pin>) -> AddRequest {
     let providers = providers(target);
     target.reporter.say(format!("Box '{}' could not be found. Attempting to find and install...", request.name));
     target.reporter.detail(format!("Box Provider: {}", providers.join(", ")));
     target.reporter.detail(format!("Box Version: {}", if request.version.is_empty() { ">= 0" } else { &request.version }));
     let mut addresses = request.urls.iter().cloned();
     let source = addresses.next();
-    let add = AddRequest {
+    AddRequest {
         name: source.is_some().then(|| request.name.clone()),
         source: source.unwrap_or_else(|| request.name.clone()),
         mirrors: addresses.collect(),
@@ -92,14 +98,6 @@ fn add(target: &Target<'_>, store: &Store, request: &BoxRequest, pin: Option<&Pi
         server_url: request.server_url.clone(),
         download: request.download.clone(),
         ..AddRequest::default()
-    };
-    match store.add(&add, &target.reporter, &target.env.cancel) {
-        // Another machine of this very command, or another command, was quicker.
-        Err(kiste_boxes::Error::Exists { .. }) => {
-            let found = store.find(&query(target, request, pin))?;
-            found.ok_or_else(|| kiste_boxes::Error::NotFound { what: request.name.clone() }.into())
-        }
-        other => Ok(other?),
     }
 }
 
