@@ -79,41 +79,5 @@ fn ask(guest: &Guest<'_>, what: &str, words: &[&str], instead: &str) -> Result<(
 }
 
 #[cfg(test)]
-mod tests {
-    use kiste_comm::fake::{Answer, FakeGuest};
-    use kiste_core::{Cancel, Reporter};
-
-    use super::*;
-
-    fn answer(when: &str, stdout: &str, code: i32) -> Answer {
-        Answer { when: when.to_owned(), stdout: stdout.to_owned(), code, ..Answer::default() }
-    }
-
-    #[test]
-    fn each_system_goes_down_its_own_way() {
-        for (kernel, words) in [("Linux", "shutdown -h now"), ("FreeBSD", "shutdown -p now"), ("OpenBSD", "shutdown -p -h now")] {
-            let fake = FakeGuest::answering(vec![answer("kiste-facts", &format!("kernel {kernel}\n"), 0)]);
-            let (reporter, cancel) = (Reporter::silent(), Cancel::new());
-            shut_down(&Guest::new(&fake, &reporter, &cancel)).unwrap();
-            let last = fake.commands().pop().unwrap();
-            assert!(last.privileged && last.text.contains(words), "{}", last.text);
-        }
-    }
-
-    #[test]
-    fn a_guest_that_refuses_is_an_error_but_one_that_dies_is_not() {
-        for (code, fine) in [(1, false), (143, true)] {
-            let fake = FakeGuest::answering(vec![answer("kiste-facts", "kernel Linux\n", 0), answer("shutdown", "", code)]);
-            let (reporter, cancel) = (Reporter::silent(), Cancel::new());
-            assert_eq!(shut_down(&Guest::new(&fake, &reporter, &cancel)).is_ok(), fine);
-        }
-    }
-
-    #[test]
-    fn a_guest_that_never_goes_down_times_out_and_says_so() {
-        let fake = FakeGuest::answering(vec![answer("kiste-facts", "kernel Linux\n", 0), answer("boot_id", "same", 0)]);
-        let (reporter, cancel) = (Reporter::silent(), Cancel::new());
-        let error = reboot(&Guest::new(&fake, &reporter, &cancel), Duration::ZERO).unwrap_err();
-        assert!(error.to_string().ends_with("(last seen: going down)"), "{error}");
-    }
-}
+#[path = "power_tests.rs"]
+mod tests;

@@ -149,3 +149,20 @@ fn files_and_folders_keep_their_modes() {
     assert_eq!([mode(&server.path("home/one")), mode(&server.path("home/as/a"))], [0o750; 2]);
     assert!(server.path("home/as/link").is_symlink());
 }
+
+#[test]
+fn an_interrupt_ends_the_script_and_tidies_up() {
+    let Some(server) = Server::start() else { return };
+    std::thread::scope(|scope| {
+        let running = scope.spawn(|| shell(&server, inline("echo \"$0\"; sleep 600; echo late")));
+        while server.ear.output().is_empty() && !running.is_finished() {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        server.cancel.cancel();
+        let error = running.join().unwrap().unwrap_err();
+        assert_eq!(kiste_core::Explain::kind(&error), kiste_core::Kind::Interrupted);
+    });
+    let lines = server.ear.output();
+    assert_eq!(lines.len(), 1);
+    assert!(!Path::new(&lines[0][2..]).exists());
+}

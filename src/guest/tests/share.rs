@@ -128,3 +128,37 @@ fn watching_follows_until_cancelled() {
     });
     assert!(!server.path("guest/g/skip").exists());
 }
+
+#[test]
+fn a_folder_over_the_home_leaves_the_way_in_open() {
+    let Some(server) = server_with_rsync() else { return };
+    server.files(&["src/a", "home/.ssh/authorized_keys", "home/old"]);
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(server.path("src"), PermissionsExt::from_mode(0o777)).unwrap();
+    sync(&server.guest(), &folder(&server, "src", "home"), FolderKind::Rsync, Some(&server.target)).unwrap();
+    assert_eq!(server.list("home"), [".ssh/authorized_keys", "a"]);
+    assert_eq!(mode(&server.path("home")) & 0o022, 0, "sshd refuses a home that others can write to");
+}
+
+#[test]
+fn the_owner_is_the_one_asked_for() {
+    use std::os::unix::fs::MetadataExt;
+    let Some(server) = server_with_rsync() else { return };
+    if server.target.user != "root" {
+        return skip("only root can give files away");
+    }
+    server.files(&["src/a"]);
+    let one = Folder { owner: Some("nobody".into()), ..folder(&server, "src", "guest/g") };
+    let nobody = |name: &str| {
+        let meta = server.path(name).metadata().unwrap();
+        meta.uid() == 65534 && meta.gid() == 65534
+    };
+    for (kind, target) in [(FolderKind::Rsync, Some(&server.target)), (FolderKind::Sftp, None)] {
+        sync(&server.guest(), &one, kind, target).unwrap();
+        assert!(nobody("guest/g") && nobody("guest/g/a"), "{kind}");
+        std::fs::remove_dir_all(server.path("guest")).unwrap();
+    }
+    let wrong = Folder { owner: Some("no such user".into()), ..one };
+    let error = sync(&server.guest(), &wrong, FolderKind::Sftp, None).unwrap_err().to_string();
+    assert!(error.contains("for `no such user`"), "{error}");
+}
