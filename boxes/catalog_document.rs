@@ -73,6 +73,9 @@ impl CatalogDocument {
     /// Reads and checks it: every version must be one.
     pub fn parse(bytes: &[u8], source_name: &str) -> Result<Self, Error> {
         let wrong = |reason: String| Error::Metadata { what: "the catalog document", source_name: source_name.to_owned(), reason };
+        if bytes.trim_ascii_start().first() != Some(&b'{') {
+            return Err(wrong("it is no JSON object".to_owned()));
+        }
         let document: Self = serde_json::from_slice(bytes).map_err(|e| wrong(e.to_string()))?;
         for version in &document.versions {
             version.version.parse::<Version>().map_err(|e| wrong(e.to_string()))?;

@@ -7,6 +7,8 @@ mod error;
 mod failure;
 mod format;
 mod source;
+#[cfg(test)]
+mod test_server;
 
 pub mod architecture;
 pub mod catalog_document;

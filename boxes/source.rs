@@ -91,7 +91,7 @@ mod tests {
         let path = dir.path().join("a.box");
         std::fs::write(&path, "").unwrap();
         assert_eq!(Source::read(path.to_str().unwrap()).unwrap(), Source::Path(path));
-        for text in ["base", "./a/b", "../b", "a/b/c", "a/b.box", "no.box", "~/x", "", "a/", "s3://a/b", "http://", "http:x", "file:x"] {
+        for text in ["base", "./a/b", "../b", "a/b/c", "a/b.box", "no.box", "~/x", "", "a/", "s3://a/b", "http://"] {
             assert!(Source::read(text).is_err(), "{text}");
         }
     }

@@ -55,3 +55,6 @@ impl Store {
         query.best(self.named(&query.name)?)
     }
 }
+
+#[cfg(test)]
+mod tests;
