@@ -212,6 +212,7 @@ pub struct Disk {
     pub primary: bool,
     /// An image of the host, for dvd and floppy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "path"))]
     pub file: Option<PathBuf>,
 }
 
@@ -251,6 +252,7 @@ pub struct CloudInit {
     pub content_type: String,
     /// A file of the project …
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "path"))]
     pub path: Option<PathBuf>,
     /// … or the text itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -324,6 +326,7 @@ pub struct Ssh {
     /// Program instead of `ssh`.
     pub ssh_command: Option<String>,
     /// ssh_config file for the system's ssh.
+    #[schemars(extend("format" = "path"))]
     pub config: Option<PathBuf>,
     /// More arguments for the system's ssh.
     pub extra_args: Vec<String>,

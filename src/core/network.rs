@@ -86,6 +86,7 @@ pub struct Network {
     pub auto_config: bool,
     /// Hardware address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "mac"))]
     pub mac: Option<String>,
     /// Name of the network (host-only interface, internal network).
     #[serde(default, skip_serializing_if = "Option::is_none")]

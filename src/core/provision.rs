@@ -167,6 +167,7 @@ impl ShellArgs {
 #[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct FileCopy {
     /// File or folder on the host; absolute once the project is read.
+    #[schemars(extend("format" = "path"))]
     pub source: PathBuf,
     /// Path in the guest; `~` is the ssh user's home. A trailing `/` means: below it.
     pub destination: String,
@@ -183,9 +184,11 @@ pub struct Container {
     pub image: Option<String>,
     /// … a folder of the project with a Dockerfile,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "path"))]
     pub build: Option<PathBuf>,
     /// … or an archive to load.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "path"))]
     pub load: Option<PathBuf>,
     /// `[host_ip:]host:container[/udp]`, through the guest.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -16,6 +16,7 @@ pub enum FolderKind {
     /// Live, by virtiofsd.
     Virtiofs,
     /// Live, by 9p over virtio.
+    #[serde(rename = "9p")]
     Ninep,
     /// Copied over the communicator; works everywhere.
     Sftp,
@@ -46,6 +47,7 @@ impl std::fmt::Display for FolderKind {
 #[serde(deny_unknown_fields)]
 pub struct Folder {
     /// Folder on the host; absolute once the project is read.
+    #[schemars(extend("format" = "path"))]
     pub host: PathBuf,
     /// Absolute path in the guest.
     pub guest: String,
