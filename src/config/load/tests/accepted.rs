@@ -1,6 +1,5 @@
 //! What is right.
 
-use kiste_core::machine::VerifyHostKey;
 use kiste_core::provision::{ProvisionerKind, Run};
 use kiste_core::share::FolderKind;
 use kiste_core::{Size, Span};
