@@ -1,13 +1,14 @@
 //! From a name and a port to a TCP connection on which an ssh server has begun to talk.
 //!
-//! A port forwarded by a hypervisor accepts connections long before the guest listens: they are reset when the guest has a network
-//! but no server yet, and hang when it has no network. A hanging connection is of no use later (its first packet is lost and sent
-//! again only seconds later), so while nothing is heard more connections are opened beside it; the first one that talks wins and the
-//! others are dropped. Once a reset was seen the network is up, silence means that the server is slow, and patience is better.
+//! A port forwarded by a hypervisor accepts connections long before the guest listens. They are reset when the guest has a network
+//! but no server yet; then trying again at once is cheap and finds the server the moment it listens. They hang when the guest has no
+//! network: QEMU's user network then keeps asking the guest for over a minute with ever longer pauses, even when our end is long
+//! closed, and whatever it still asks for falls upon the server when it comes up. So while nothing is heard new connections are
+//! opened with growing pauses (a fixed part of the time waited so far), the old ones stay open, and the first one that talks wins.
 
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::os::fd::OwnedFd;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use kiste_core::Cancel;
@@ -19,12 +20,16 @@ use crate::error::Error;
 
 /// Longest silence of one try; short enough that whoever waits can tell what is seen.
 const SILENCE: Duration = Duration::from_secs(6);
-/// Time after which another connection is opened beside a silent one.
-const IMPATIENT: Duration = Duration::from_millis(500);
-/// The same, once the guest is known to have a network.
+/// Another connection is opened beside a silent one after this part of the time waited so far …
+const PART: u32 = 5;
+/// … but not sooner …
+const SOONEST: Duration = Duration::from_millis(400);
+/// … and not much sooner once the guest is known to have a network: silence then means that its server is slow …
 const PATIENT: Duration = Duration::from_secs(3);
-/// Connections at once: few enough not to be taken for an attack.
-const MOST: usize = 4;
+/// … nor later than this.
+const LATEST: Duration = Duration::from_secs(5);
+/// Connections kept at once.
+const MOST: usize = 32;
 /// What a server can write before its version without being cut off.
 const PREAMBLE: usize = 1024;
 
@@ -33,20 +38,35 @@ const HANGUP: PollFlags = PollFlags::RDHUP;
 #[cfg(not(target_os = "linux"))]
 const HANGUP: PollFlags = PollFlags::HUP;
 
-/// What is known about a guest's network from earlier tries.
+/// What is known about a guest's network from earlier tries, and the connections they left open.
 #[derive(Debug, Default)]
-pub(super) struct Network {
-    answers: AtomicBool,
+pub(super) struct Network(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// A connection was accepted by the guest's network and ended by it.
+    answers: bool,
+    /// When the first try since the last success began.
+    since: Option<Instant>,
+    live: Vec<Attempt>,
+    next_id: u64,
 }
 
 impl Network {
-    /// Forgets what is known: the guest restarts.
+    /// Forgets everything: the guest was reached, or it restarts.
     pub(super) fn forget(&self) {
-        self.answers.store(false, Ordering::Relaxed);
+        *self.lock() = State::default();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+#[derive(Debug)]
 struct Attempt {
+    id: u64,
+    begun: Instant,
     socket: TcpStream,
     connected: bool,
 }
@@ -59,31 +79,26 @@ enum Look {
 
 struct Dial<'a> {
     target: &'a SshTarget,
-    network: &'a Network,
     addresses: Vec<SocketAddr>,
     started: usize,
-    last_start: Instant,
-    live: Vec<Attempt>,
+    newest: Option<u64>,
+    state: State,
     problem: Option<Error>,
 }
 
 /// Connects; the first bytes of the server wait to be read on the returned (non-blocking) stream.
 pub(super) fn dial(target: &SshTarget, network: &Network, cancel: &Cancel) -> Result<TcpStream, Error> {
     let addresses = resolve(target)?;
-    let deadline = Instant::now() + target.connect_timeout.min(SILENCE);
-    let mut dial = Dial { target, network, addresses, started: 0, last_start: Instant::now(), live: Vec::new(), problem: None };
-    loop {
-        cancel.check()?;
-        if dial.wants_another() {
-            dial.start_next();
-        }
-        if let Some(socket) = dial.look()? {
-            return prepared(socket).map_err(|e| dial.connect_error(&e.to_string()));
-        }
-        if Instant::now() >= deadline || (dial.live.is_empty() && dial.started >= dial.addresses.len()) {
-            return Err(dial.give_up());
-        }
+    let mut state = std::mem::take(&mut *network.lock());
+    state.since.get_or_insert_with(Instant::now);
+    let newest = state.live.last().map(|a| a.id);
+    let mut dial = Dial { target, addresses, started: 0, newest, state, problem: None };
+    let result = dial.until_it_talks(cancel);
+    if result.is_ok() {
+        dial.state.live.clear();
     }
+    *network.lock() = dial.state;
+    result
 }
 
 fn resolve(target: &SshTarget) -> Result<Vec<SocketAddr>, Error> {
@@ -94,41 +109,66 @@ fn resolve(target: &SshTarget) -> Result<Vec<SocketAddr>, Error> {
 }
 
 impl Dial<'_> {
-    fn wants_another(&self) -> bool {
-        if self.started < self.addresses.len() && self.live.is_empty() {
-            return true;
+    fn until_it_talks(&mut self, cancel: &Cancel) -> Result<TcpStream, Error> {
+        let deadline = Instant::now() + self.target.connect_timeout.min(SILENCE);
+        loop {
+            cancel.check()?;
+            if self.wants_another() {
+                self.start_next();
+            }
+            if let Some(socket) = self.look()? {
+                return prepared(socket).map_err(|e| self.connect_error(&e.to_string()));
+            }
+            if Instant::now() >= deadline || (self.newest_begun().is_none() && self.started >= self.addresses.len()) {
+                return Err(self.give_up());
+            }
         }
-        let pause = if self.network.answers.load(Ordering::Relaxed) { PATIENT } else { IMPATIENT };
-        !self.live.is_empty() && self.last_start.elapsed() >= pause
+    }
+
+    /// When the newest attempt began, unless it is over.
+    fn newest_begun(&self) -> Option<Instant> {
+        self.state.live.iter().find(|a| Some(a.id) == self.newest).map(|a| a.begun)
+    }
+
+    fn wants_another(&self) -> bool {
+        let Some(begun) = self.newest_begun() else { return self.started < self.addresses.len() };
+        let soonest = if self.state.answers { PATIENT } else { SOONEST };
+        let waited = self.state.since.map_or(Duration::ZERO, |since| since.elapsed());
+        begun.elapsed() >= (waited / PART).clamp(soonest, LATEST)
     }
 
     fn start_next(&mut self) {
         let address = self.addresses[self.started % self.addresses.len()];
         self.started += 1;
-        self.last_start = Instant::now();
-        if self.live.len() >= MOST {
-            self.live.remove(0);
+        self.newest = None;
+        if self.state.live.len() >= MOST {
+            self.state.live.remove(0);
         }
         match connect(address) {
-            Ok(socket) => self.live.push(Attempt { socket, connected: false }),
+            Ok(socket) => {
+                self.state.next_id += 1;
+                self.newest = Some(self.state.next_id);
+                self.state.live.push(Attempt { id: self.state.next_id, begun: Instant::now(), socket, connected: false });
+            }
             Err(e) => self.problem = Some(self.connect_error(&reason(&e))),
         }
     }
 
     /// Waits a moment for news of the live attempts; gives the one that talks.
     fn look(&mut self) -> Result<Option<TcpStream>, Error> {
+        let live = &mut self.state.live;
         let mut fds: Vec<PollFd<'_>> =
-            self.live.iter().map(|a| PollFd::new(&a.socket, if a.connected { PollFlags::IN } else { PollFlags::OUT })).collect();
+            live.iter().map(|a| PollFd::new(&a.socket, if a.connected { PollFlags::IN } else { PollFlags::OUT })).collect();
         match poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 40_000_000 })) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(e) => return Err(self.connect_error(&e.to_string())),
         }
         let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
         for index in (0..ready.len()).rev().filter(|i| ready[*i]) {
-            match self.live[index].look() {
+            match live[index].look() {
                 // Half a greeting keeps the socket readable: without a pause this would spin.
                 Look::Pending => std::thread::sleep(Duration::from_millis(5)),
-                Look::Talks => return Ok(Some(self.live.swap_remove(index).socket)),
+                Look::Talks => return Ok(Some(live.swap_remove(index).socket)),
                 Look::Over(reason) => {
                     self.is_over(index, &reason);
                     return Ok(None);
@@ -139,11 +179,9 @@ impl Dial<'_> {
     }
 
     fn is_over(&mut self, index: usize, reason: &str) {
-        let attempt = self.live.remove(index);
+        let attempt = self.state.live.remove(index);
         self.problem = Some(if attempt.connected {
-            self.network.answers.store(true, Ordering::Relaxed);
-            // What still hangs from before the network was up will not be answered any more.
-            self.live.drain(..index);
+            self.state.answers = true;
             Error::Handshake { address: self.target.address(), reason: reason.to_owned() }
         } else {
             self.connect_error(reason)
@@ -156,7 +194,7 @@ impl Dial<'_> {
 
     fn give_up(&mut self) -> Error {
         let address = self.target.address();
-        if self.live.iter().any(|a| a.connected) {
+        if self.newest_begun().is_some() && self.state.live.iter().any(|a| a.connected) {
             return Error::Handshake { address, reason: "tcp open, no ssh banner yet".to_owned() };
         }
         self.problem.take().unwrap_or(Error::Connect { address, reason: "timed out".to_owned() })

@@ -112,6 +112,7 @@ impl Link {
             match login.go_on(&link, target, cancel) {
                 Ok(how) => {
                     memory.worked(how);
+                    memory.network.forget();
                     return Ok(link);
                 }
                 Err(Error::Disconnected { .. }) if login.has_more() && tries < LOGINS => {}

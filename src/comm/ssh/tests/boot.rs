@@ -74,7 +74,7 @@ fn port(first: &'static [First], then: u16) -> Port {
 #[test]
 fn the_wait_gets_through_resets_and_silence() {
     let Some(server) = Server::start(&Wish::default()) else { return };
-    for first in [&[First::Close; 5] as &'static [First], &[First::Hang; 2], &[First::Hang, First::Close, First::Hang]] {
+    for first in [&[First::Close; 5] as &'static [First], &[First::Hang; 2], &[First::Hang, First::Close]] {
         let port = port(first, server.port);
         let mut target = server.target();
         target.port = port.number;
