@@ -106,18 +106,18 @@ mod tests {
 
     #[test]
     fn nothing_is_done_when_all_is_right() {
-        let (changed, commands) = set_with("kernel Linux\n", "web\n127.0.1.1 web.example.org web\n", "web.example.org", true);
+        let (changed, commands) = set_with("uname Linux\n", "web\n127.0.1.1 web.example.org web\n", "web.example.org", true);
         assert_eq!((changed, commands.len()), (false, 2));
     }
 
     #[test]
     fn families_have_their_own_ways() {
         for (facts, sign) in [
-            ("kernel Linux\nrelease ID=ubuntu\n", "/etc/mailname"),
-            ("kernel Linux\nrelease ID=rocky\n", "/etc/sysconfig/network"),
-            ("kernel Linux\nrelease ID=alpine\n", "hostname -F"),
-            ("kernel FreeBSD\n", "sysrc"),
-            ("kernel Linux\n", "hostnamectl"),
+            ("uname Linux\nrelease ID=ubuntu\n", "/etc/mailname"),
+            ("uname Linux\nrelease ID=rocky\n", "/etc/sysconfig/network"),
+            ("uname Linux\nrelease ID=alpine\n", "hostname -F"),
+            ("uname FreeBSD\n", "sysrc"),
+            ("uname Linux\n", "hostnamectl"),
         ] {
             let (changed, commands) = set_with(facts, "old\n127.0.0.1 localhost\n", "web.example.org", false);
             let last = commands.last().unwrap();

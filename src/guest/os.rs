@@ -41,8 +41,6 @@ pub struct Os {
     pub programs: BTreeSet<String>,
     /// Those of `virtiofs` and `9p` the kernel can mount (now, or by loading a module).
     pub file_systems: BTreeSet<String>,
-    /// Protocol number of its rsync; 0 when there is none or it does not say.
-    pub rsync_protocol: u32,
 }
 
 impl Os {

@@ -7,8 +7,8 @@ use kiste_comm::{GuestCommand, quote};
 
 use crate::{Error, Guest, task};
 
-/// Longest time that a reboot may take.
-pub const REBOOT_TIMEOUT: Duration = Duration::from_secs(120);
+/// Longest time that a reboot may take: as long as a boot, which an emulated guest on a busy host needs minutes for.
+pub const REBOOT_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Prints something that is another one after every boot. Never fails.
 const BOOT_ID: &str = r#"PATH=$PATH:/sbin:/usr/sbin

@@ -19,7 +19,7 @@ fn answer(when: &str, stdout: &str, code: i32) -> Answer {
 #[test]
 fn each_system_goes_down_its_own_way() {
     for (kernel, words) in [("Linux", "shutdown -h now"), ("FreeBSD", "shutdown -p now"), ("OpenBSD", "shutdown -p -h now")] {
-        let fake = FakeGuest::answering(vec![answer("kiste-facts", &format!("kernel {kernel}\n"), 0)]);
+        let fake = FakeGuest::answering(vec![answer("kiste-facts", &format!("uname {kernel}\n"), 0)]);
         let (reporter, cancel) = (Reporter::silent(), Cancel::new());
         shut_down(&Guest::new(&fake, &reporter, &cancel)).unwrap();
         let last = fake.commands().pop().unwrap();
@@ -30,7 +30,7 @@ fn each_system_goes_down_its_own_way() {
 #[test]
 fn a_guest_that_refuses_is_an_error_but_one_that_dies_is_not() {
     for (code, fine) in [(1, false), (143, true)] {
-        let fake = FakeGuest::answering(vec![answer("kiste-facts", "kernel Linux\n", 0), answer("shutdown", "", code)]);
+        let fake = FakeGuest::answering(vec![answer("kiste-facts", "uname Linux\n", 0), answer("shutdown", "", code)]);
         let (reporter, cancel) = (Reporter::silent(), Cancel::new());
         assert_eq!(shut_down(&Guest::new(&fake, &reporter, &cancel)).is_ok(), fine);
     }
@@ -38,7 +38,7 @@ fn a_guest_that_refuses_is_an_error_but_one_that_dies_is_not() {
 
 #[test]
 fn a_guest_that_never_goes_down_times_out_and_says_so() {
-    let fake = FakeGuest::answering(vec![answer("kiste-facts", "kernel Linux\n", 0), answer("boot_id", "same", 0)]);
+    let fake = FakeGuest::answering(vec![answer("kiste-facts", "uname Linux\n", 0), answer("boot_id", "same", 0)]);
     let (reporter, cancel) = (Reporter::silent(), Cancel::new());
     let error = reboot(&Guest::new(&fake, &reporter, &cancel), Duration::ZERO).unwrap_err();
     assert!(error.to_string().ends_with("(last seen: going down)"), "{error}");

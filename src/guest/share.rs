@@ -91,24 +91,40 @@ struct Owner {
     group: String,
 }
 
+/// A folder that was made in the guest.
+struct Made {
+    owner: Owner,
+    /// First line of the guest's `rsync --version`; empty without one, or where it was not asked for.
+    rsync: String,
+}
+
 /// Makes the folder in the guest, so that the login user can write to it; tells who owns what is in it.
-fn make(guest: &Guest<'_>, folder: &Folder) -> Result<Owner, Error> {
+fn make(guest: &Guest<'_>, folder: &Folder, ask_rsync: bool) -> Result<Made, Error> {
     check_place(folder)?;
-    let os = guest.os()?;
-    let user = folder.owner.clone().unwrap_or_else(|| os.user.clone());
-    let script = task::variables(&[("path", &folder.guest), ("user", &user), ("group", folder.group.as_deref().unwrap_or(""))]) + MAKE;
+    let user = folder.owner.clone().map_or_else(|| Ok(guest.os()?.user.clone()), Ok::<_, Error>)?;
+    let group = match (&folder.group, &folder.owner) {
+        (Some(group), _) => group.clone(),
+        (None, None) => guest.os()?.group.clone(),
+        (None, Some(_)) => String::new(),
+    };
+    let mut script = task::variables(&[("path", &folder.guest), ("user", &user), ("group", &group)]) + MAKE;
+    if ask_rsync {
+        script += VERSION;
+    }
     let what = format!("make the folder `{}` for `{user}`", folder.guest);
     let said = task::run(guest, &what, &GuestCommand::script(script).sudo())?;
-    let group = said.lines().find_map(|l| l.strip_prefix("kiste-group ")).unwrap_or(&user).trim().to_owned();
-    Ok(Owner { user, group })
+    let told = |key: &str| said.lines().find_map(|l| l.strip_prefix(key)).map(|v| v.trim().to_owned());
+    let group = told("kiste-group ").unwrap_or(group);
+    Ok(Made { owner: Owner { user, group }, rsync: told("kiste-rsync ").unwrap_or_default() })
 }
 
 const MAKE: &str = r#"set -e
 [ -n "$group" ] || group=$(id -gn "$user")
-mkdir -p "$path"
+[ -d "$path" ] || mkdir -p "$path"
 chown "$user:$group" "$path"
 echo "kiste-group $group"
 "#;
+const VERSION: &str = "rsync --version 2>/dev/null | { read -r line || true; echo \"kiste-rsync $line\"; }\n";
 
 /// Mounts `tag` at the folder's place by `mount -t` unless it is there already.
 fn mount_device(guest: &Guest<'_>, folder: &Folder, tag: &str, kind: &str, modules: &str, options: &[&str]) -> Result<(), Error> {

@@ -10,9 +10,9 @@ if [ -f /etc/sysconfig/network ]; then
   sed -i '/^HOSTNAME=/d' /etc/sysconfig/network
   printf 'HOSTNAME=%s\n' "$fqdn" >> /etc/sysconfig/network
 fi
-hostnamectl set-hostname "$fqdn" 2>/dev/null || hostname "$fqdn"
-hostnamectl set-hostname --transient "$fqdn" 2>/dev/null || true
-for unit in systemd-networkd NetworkManager; do systemctl try-restart "$unit" 2>/dev/null || true; done
+hostname "$fqdn" 2>/dev/null || hostnamectl set-hostname "$fqdn"
+if [ -d /run/systemd/netif/leases ]; then systemctl --no-block try-restart systemd-networkd 2>/dev/null || true; fi
+if [ -d /run/NetworkManager/devices ]; then systemctl --no-block try-restart NetworkManager 2>/dev/null || true; fi
 "#,
     install: Some(
         r#"if command -v dnf >/dev/null 2>&1; then dnf -y install "$package"

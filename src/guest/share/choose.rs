@@ -4,8 +4,9 @@ use kiste_core::Cancel;
 use kiste_core::host::{self, Program};
 use kiste_core::share::{Folder, FolderKind};
 
+use super::rsync;
 use crate::Error;
-use crate::os::{Os, detect};
+use crate::os::Os;
 
 /// What the host has for copies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,7 +22,7 @@ impl HostTools {
     pub fn find(cancel: &Cancel) -> Self {
         let version = Program::new("rsync").arg("--version").output(cancel).unwrap_or_default();
         let first = String::from_utf8_lossy(&version).lines().next().unwrap_or_default().to_owned();
-        Self { rsync_protocol: detect::protocol(&first), ssh: host::find("ssh").is_some() }
+        Self { rsync_protocol: rsync::protocol(&first), ssh: host::find("ssh").is_some() }
     }
 }
 

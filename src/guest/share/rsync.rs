@@ -49,15 +49,15 @@ impl<'a> Run<'a> {
         if !os.has("rsync") {
             install(guest, folder)?;
         }
-        let owner = make(guest, folder)?;
+        let made = make(guest, folder, true)?;
         let sudo = target.sudo_command.replace("%c", "rsync");
         let default = if os.root { "rsync".to_owned() } else { sudo };
         Ok(Self {
             folder,
-            owner,
+            owner: made.owner,
             rsync_path: folder.rsync_path.clone().unwrap_or(default),
             home: os.home.clone(),
-            modern: host.rsync_protocol >= MODERN && os.rsync_protocol >= MODERN,
+            modern: host.rsync_protocol >= MODERN && protocol(&made.rsync) >= MODERN,
         })
     }
 
@@ -143,6 +143,12 @@ impl<'a> Run<'a> {
     }
 }
 
+/// The number in `rsync  version 3.2.7  protocol version 31`; 0 where there is none.
+pub(super) fn protocol(version: &str) -> u32 {
+    let number = version.split_once("protocol version").map(|(_, rest)| rest.trim());
+    number.and_then(|n| n.split(|c: char| !c.is_ascii_digit()).next()).and_then(|n| n.parse().ok()).unwrap_or(0)
+}
+
 /// Runs rsync; gives its exit code (-1: a signal) and the lines of its standard error.
 fn attempt(guest: &Guest<'_>, program: Program) -> Result<(i32, Vec<String>), Error> {
     let mut said = Vec::new();
@@ -173,4 +179,26 @@ fn install(guest: &Guest<'_>, folder: &Folder) -> Result<(), Error> {
     guest.reporter.detail("Installing rsync in the guest");
     let script = task::variables(&[("package", "rsync")]) + script;
     task::run(guest, "install rsync", &GuestCommand::script(script).sudo()).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_as_both_rsyncs_print_them() {
+        assert_eq!(protocol("rsync  version 3.2.7  protocol version 31"), 31);
+        assert_eq!(protocol("openrsync: protocol version 29"), 29);
+        assert_eq!(protocol(""), 0);
+    }
+
+    #[test]
+    fn only_links_to_nowhere_are_forgiven() {
+        let said = |lines: &[&str]| only_dangling(&lines.iter().map(|l| (*l).to_owned()).collect::<Vec<_>>());
+        let link = "symlink has no referent: \"/x/y\"";
+        let end = "rsync error: some files/attrs were not transferred (see previous errors) (code 23) at main.c(1338)";
+        assert!(said(&[link, "IO error encountered -- skipping file deletion", end]));
+        assert!(!said(&[link, "rsync: [sender] send_files failed to open \"/x/z\": Permission denied (13)", end]));
+        assert!(!said(&[end]));
+    }
 }

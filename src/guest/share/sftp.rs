@@ -14,7 +14,7 @@ use crate::{Error, Guest, task};
 pub(super) fn sync(guest: &Guest<'_>, folder: &Folder) -> Result<(), Error> {
     let excludes = Excludes::new(&folder.exclude);
     let plan = plan(&folder.host, &excludes)?;
-    let owner = make(guest, folder)?;
+    let owner = make(guest, folder, false)?.owner;
     if is_locked(guest, folder, &owner)? {
         open(guest, folder)?;
     }
