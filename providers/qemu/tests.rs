@@ -14,7 +14,7 @@ use crate::driver::{Driver, Source, SourceDisk, State};
 use crate::error::Error;
 
 /// A place for machines, or none (and why is printed) where QEMU is missing.
-fn place(settings: serde_json::Value) -> Option<Place> {
+pub fn place(settings: serde_json::Value) -> Option<Place> {
     for program in ["qemu-system-x86_64", "qemu-img"] {
         if kiste_core::host::find(program).is_none() {
             println!("skipped: {program} is not installed");
