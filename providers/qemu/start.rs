@@ -58,7 +58,7 @@ pub fn start(vm: &Vm<'_>) -> Result<(), Error> {
 /// Looks after a process that is there already: true when it goes on running the machine, false when a new one is needed.
 fn go_on(vm: &Vm<'_>) -> Result<bool, Error> {
     let Some(mut running) = Running::read(vm)? else { return Ok(false) };
-    if process::find(vm, &running).is_none() {
+    if process::alive(vm, &running).is_none() {
         process::clean(vm, &mut running)?;
         return Ok(false);
     }
@@ -94,7 +94,7 @@ fn launch(vm: &Vm<'_>, settings: &Settings, record: &Record, qemu: &Qemu, accel:
     let run = run_dir::make(vm, &record.uuid)?;
     let starter = ProcessId::of(std::process::id());
     let mut running = Running { process: None, starter, run, accel, hardware: Vec::new(), ports, helpers: Vec::new() };
-    let plan = Plan { vm, settings, record, accel, running: &running, sandbox: qemu.facts.sandbox, firmware: firmware.as_ref() };
+    let plan = Plan { vm, settings, record, accel, running: &running, firmware: firmware.as_ref() };
     let Words { host, mut hardware } = args::build(&plan)?;
     if let Some(saved) = &record.saved {
         hardware.clone_from(&saved.hardware);

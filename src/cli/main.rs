@@ -1,2 +1,52 @@
-//! x
-fn main() {}
+//! The binary `kiste`: parses the command line, wires the engines, prints, asks and exits. All work is done below.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line is the one place that prints")]
+
+mod app;
+mod argv;
+mod commands;
+mod context;
+mod error;
+mod exit;
+#[cfg(test)]
+mod reference;
+mod report;
+mod result;
+mod signals;
+mod ui;
+
+use std::process::ExitCode;
+
+use app::App;
+use clap::Parser;
+use context::Context;
+use kiste_core::Cancel;
+
+fn main() -> ExitCode {
+    let words = argv::normalise(std::env::args_os());
+    let app = match App::try_parse_from(&words) {
+        Ok(app) => app,
+        Err(error) => return ExitCode::from(report::misuse(&error, &words)),
+    };
+    log(&app);
+    let cancel = Cancel::new();
+    signals::watch(&cancel);
+    let context = Context::new(&app, &cancel);
+    let result = app.command.run(&context);
+    let timings = app.command.timings().map_or(Ok(()), |file| context.write_timings(file, result.is_ok(), &words));
+    ExitCode::from(report::end(&context, result.and_then(|code| timings.map(|()| code))))
+}
+
+/// `KISTE_LOG` (or `--debug`) shows what kiste does inside, on standard error.
+fn log(app: &App) {
+    let wanted = std::env::var("KISTE_LOG").ok().filter(|l| !l.is_empty());
+    let Some(filter) = wanted.or_else(|| app.global.debug.then(|| "kiste=debug".to_owned())) else { return };
+    let filter = tracing_subscriber::EnvFilter::try_new(&filter).unwrap_or_else(|e| {
+        eprintln!("KISTE_LOG is ignored: `{}` is not a filter ({e})", ui::clean::line(&filter, false));
+        tracing_subscriber::EnvFilter::new("off")
+    });
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(app.global.colors());
+    if subscriber.try_init().is_err() {
+        eprintln!("the log could not be switched on");
+    }
+}

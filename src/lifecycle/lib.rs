@@ -20,6 +20,7 @@ mod halt;
 mod lock;
 mod lock_file;
 mod logs;
+mod pin;
 mod port;
 mod provision;
 mod reach;
@@ -35,6 +36,7 @@ mod steps;
 mod suspend;
 mod up;
 mod upload;
+mod validate;
 
 #[cfg(test)]
 mod tests;
@@ -45,6 +47,7 @@ pub use error::Error;
 pub use halt::halt;
 pub use logs::logs;
 pub use options::{DestroyOptions, ProvisionOptions, RsyncOptions, UpOptions, UploadOptions};
+pub use pin::pin_box;
 pub use port::ports;
 pub use provision::provision;
 pub use reload::reload;
@@ -56,3 +59,4 @@ pub use status::{MachineStatus, status};
 pub use suspend::suspend;
 pub use up::up;
 pub use upload::upload;
+pub use validate::validate;

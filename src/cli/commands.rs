@@ -1,0 +1,29 @@
+//! One file per command: its options (whose doc comments are the help), then `run`.
+
+pub mod boxes;
+pub mod build;
+pub mod completions;
+pub mod config;
+pub mod destroy;
+pub mod doctor;
+pub mod global_status;
+pub mod halt;
+pub mod init;
+pub mod logs;
+pub mod man;
+pub mod port;
+pub mod provision;
+pub mod reload;
+pub mod resume;
+pub mod rsync;
+pub mod rsync_auto;
+pub mod schema;
+pub mod screenshot;
+pub mod ssh;
+pub mod ssh_config;
+pub mod status;
+pub mod suspend;
+pub mod up;
+pub mod upload;
+pub mod validate;
+pub mod version;

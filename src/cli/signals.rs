@@ -1,0 +1,25 @@
+//! Ctrl-C, SIGTERM and a closed terminal: the first asks everything to unwind, the second ends kiste at once.
+
+use kiste_core::Cancel;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::exit;
+
+/// Watches from now on.
+pub fn watch(cancel: &Cancel) {
+    let cancel = cancel.clone();
+    let mut signals = match Signals::new([SIGINT, SIGTERM, SIGHUP]) {
+        Ok(signals) => signals,
+        Err(e) => return tracing::warn!("signals can't be caught: {e}"),
+    };
+    std::thread::spawn(move || {
+        for _ in signals.forever() {
+            if cancel.is_cancelled() {
+                signal_hook::low_level::exit(i32::from(exit::INTERRUPTED));
+            }
+            cancel.cancel();
+            eprintln!("\nInterrupted: cleaning up. Once more stops at once.");
+        }
+    });
+}

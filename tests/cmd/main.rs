@@ -1,0 +1,37 @@
+//! Every command of the binary, run as a user runs it, with the fake provider; and what happens when things go wrong.
+
+#[path = "../harness/mod.rs"]
+mod harness;
+
+mod r#box;
+mod box_hostile;
+mod build;
+mod completions;
+mod config;
+mod crash;
+mod destroy;
+mod doctor;
+mod faults;
+mod global_status;
+mod halt;
+mod help;
+mod init;
+mod interrupt;
+mod logs;
+mod man;
+mod output;
+mod port;
+mod provision;
+mod reload;
+mod resume;
+mod rsync;
+mod schema;
+mod screenshot;
+mod ssh;
+mod ssh_config;
+mod status;
+mod suspend;
+mod up;
+mod upload;
+mod validate;
+mod version;

@@ -1,0 +1,50 @@
+//! `kiste validate`: what a newcomer meets first.
+
+use crate::harness::Env;
+use insta::assert_snapshot;
+
+#[test]
+fn a_good_kistefile() {
+    assert_snapshot!(Env::ready().run(["validate"]), @"");
+}
+
+#[test]
+fn every_mistake_at_once_with_its_place() {
+    let env = Env::new();
+    env.kistefile("box = \"debian/12\"\nmemroy = \"1GiB\"\nports = [\"80808080:80\"]\n\n[machines.web]\ncpus = \"two\"\n");
+    assert_snapshot!(env.run(["validate"]), @"");
+    assert_eq!(env.run(["up"]).code, Some(2));
+}
+
+#[test]
+fn broken_toml() {
+    let env = Env::new();
+    env.kistefile("box = \"debian/12\nmemory = 1\n");
+    assert_snapshot!(env.run(["status"]), @"");
+}
+
+#[test]
+fn no_kistefile_says_what_to_do() {
+    let env = Env::new();
+    assert_snapshot!(env.run(["up"]), @"");
+}
+
+#[test]
+fn it_is_found_from_below_and_by_variables() {
+    let env = Env::ready();
+    env.write("project/src/deep/x", "");
+    assert!(env.run_in("project/src/deep", ["status"]).success().contains("default"));
+    let elsewhere = env.project().display().to_string();
+    let env = env.var("KISTE_CWD", &elsewhere).var("KISTE_FILE", "Kistefile");
+    env.write("other/x", "");
+    assert!(env.run_in("other", ["status"]).success().contains("default"));
+}
+
+#[test]
+fn a_template_is_checked_too() {
+    let env = Env::new();
+    env.write("project/broken.json", "{ \"builders\": [ }");
+    let errors = env.run(["validate", "broken.json"]).fails(2);
+    assert!(errors.contains("broken.json") && errors.contains("line 1"), "{errors}");
+    assert_eq!(env.run(["validate", "none.json"]).code, Some(3));
+}
