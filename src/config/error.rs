@@ -49,8 +49,8 @@ fn listed(mistakes: &[Mistake]) -> String {
 impl Explain for Error {
     fn kind(&self) -> Kind {
         match self {
-            Self::Read { .. } => Kind::Failed,
-            Self::NotFound { .. } | Self::NoSuchFile { .. } | Self::Mistakes(_) => Kind::Usage,
+            Self::Read { source, .. } if source.kind() != io::ErrorKind::InvalidData => Kind::Failed,
+            Self::NotFound { .. } | Self::NoSuchFile { .. } | Self::Read { .. } | Self::Mistakes(_) => Kind::Usage,
         }
     }
 
@@ -68,7 +68,7 @@ impl Explain for Error {
                     .collect()
             }
             Self::NoSuchFile { .. } => vec!["Check `KISTE_FILE` and `KISTE_CWD`.".to_owned()],
-            Self::Read { .. } => vec!["Check the file's permissions.".to_owned()],
+            Self::Read { .. } => vec!["Check that you may read it, and that it is UTF-8 text.".to_owned()],
             Self::Mistakes(_) => {
                 vec!["Correct the lines above; `kiste validate` checks again, `kiste schema` describes every key.".to_owned()]
             }

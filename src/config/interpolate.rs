@@ -72,9 +72,9 @@ impl<'a> Interpolator<'a> {
                 Some(node.with(Value::List(rendered)))
             }
             Value::Table(table) => {
-                let rendered = table.iter().filter_map(|e| {
-                    let node = self.walk(&e.node, data, &join(key, &e.key), mistakes)?;
-                    Some(Entry { node, ..e.clone() })
+                let rendered = table.iter().map(|e| {
+                    let node = self.walk(&e.node, data, &join(key, &e.key), mistakes);
+                    Entry { node: node.unwrap_or_else(|| e.node.with(Value::Wrong)), ..e.clone() }
                 });
                 Some(node.with(Value::Table(rendered.collect())))
             }

@@ -55,11 +55,9 @@ fn read(request: &Request<'_>, look_at_files: bool) -> Result<Project, Error> {
         Some(user) => open(user)?.and_then(|s| parsed(&s, &mut mistakes)),
         None => None,
     };
-    if !mistakes.is_empty() {
-        return Err(Error::Mistakes(mistakes));
-    }
+    finish(std::mem::take(&mut mistakes))?;
     if let Ok(tree) = &mut tree {
-        mistakes.extend(request.sets.iter().filter_map(|argument| set::apply(tree, argument, &root).err()));
+        mistakes.extend(request.sets.iter().filter_map(|argument| set::apply(tree, argument, &root).err().map(|m| *m)));
     }
     let interpolator = Interpolator::new(request.env);
     let home = (request.env)("HOME").filter(|h| !h.is_empty());
@@ -71,7 +69,7 @@ fn read(request: &Request<'_>, look_at_files: bool) -> Result<Project, Error> {
         check::files(&built, &root, &mut mistakes);
     }
     finish(mistakes)?;
-    let machines = built.into_iter().map(|b| b.resolve()).collect::<Result<Vec<_>, _>>().map_err(|m| Error::Mistakes(vec![m]))?;
+    let machines = built.into_iter().map(|b| b.resolve()).collect::<Result<Vec<_>, _>>().map_err(|m| Error::Mistakes(vec![*m]))?;
     Ok(Project { root, file, machines })
 }
 

@@ -46,16 +46,19 @@ fn tidy(value: &mut Value) {
 
 /// `text` so that templates give it back as it is.
 fn literal(text: &str) -> String {
-    if !text.contains("{{") {
-        return text.to_owned();
-    }
     let mut written = String::new();
     let mut rest = text;
     while let Some(at) = rest.find("{{") {
-        let before = &rest[..at];
-        written.push_str(before);
-        written.push_str(if before.ends_with('\\') { "{{raw \"{{\"}}" } else { "\\{{" });
-        rest = &rest[at + 2..];
+        // Templates read backslashes and braces that touch as one thing.
+        let start = rest[..at].trim_end_matches(['\\', '{']).len();
+        let run = &rest[start..];
+        let run = &run[..run.len() - run.trim_start_matches(['\\', '{']).len()];
+        written.push_str(&rest[..start]);
+        match run {
+            "{{" | "{{{" => written.push_str(&format!("\\{run}")),
+            _ => written.push_str(&format!("{{{{raw {}}}}}", json!(run))),
+        }
+        rest = &rest[start + run.len()..];
     }
     written + rest
 }

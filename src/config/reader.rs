@@ -1,7 +1,7 @@
 //! Reading a tree against a schema: every mistake is recorded, what is right comes out in its full form.
 //!
 //! Short forms are expanded, paths made absolute, one text becomes a list where one will do, text out of a template becomes
-//! the number that is asked for. What is wrong is left out, so that later checks still see the rest.
+//! the number that is asked for. What is wrong leaves a mark, so that later checks see the rest and do not miss it as well.
 
 mod choose;
 mod format;
@@ -31,8 +31,11 @@ impl<'a> Reader<'a> {
         Self { root, home, mistakes: Vec::new() }
     }
 
-    /// Reads `node`, known to the user as `key`. None when nothing of it can be used.
+    /// Reads `node`, known to the user as `key`. None when it is wrong, which is told then.
     pub fn read(&mut self, node: &Node, schema: &'a Json, key: &str) -> Option<Node> {
+        if node.value == Value::Wrong {
+            return None;
+        }
         let schema = self.resolve(schema);
         let aliased = alias(node, schema);
         let node = aliased.as_ref().unwrap_or(node);
@@ -108,7 +111,12 @@ impl<'a> Reader<'a> {
     fn wrong(&mut self, node: &Node, key: &str, expected: &str) -> Option<Node> {
         let hint = wording::how_to_write(node, expected);
         let place = if key.is_empty() { "the file".to_owned() } else { format!("`{key}`") };
-        self.say(node, key, format!("{place} must be {expected}, not {}{hint}", wording::found(node)));
+        if key.ends_with("password") {
+            let mistake = Mistake::new(&node.place, key, format!("{place} must be {expected}, not {}", node.kind()));
+            self.mistakes.push(Mistake { excerpt: None, ..mistake });
+        } else {
+            self.say(node, key, format!("{place} must be {expected}, not {}{hint}", wording::found(node)));
+        }
         None
     }
 
@@ -131,7 +139,7 @@ impl<'a> Reader<'a> {
     fn wrong_tag(&mut self, node: &Node, found: Option<&Node>, known: &[&str], key: &str) -> Option<Node> {
         let Some(tag) = found else {
             self.say(node, key, format!("`{key}` needs `type`"));
-            return None;
+            return Some(node.clone());
         };
         let Some(text) = tag.as_text() else {
             return self.wrong(tag, &format!("{key}.type"), "a string");
@@ -140,7 +148,7 @@ impl<'a> Reader<'a> {
         let words: Vec<String> = known.iter().map(|k| format!("`{k}`")).collect();
         let message = format!("unknown type `{text}` of `{key}`; known are {}", words.join(", "));
         self.mistakes.push(Mistake::new(&tag.place, format!("{key}.type"), message).nearest(nearest));
-        None
+        Some(node.clone())
     }
 }
 

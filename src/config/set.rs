@@ -7,10 +7,10 @@ use crate::mistake::Mistake;
 use crate::nearest::nearest;
 
 /// Applies one `argument` to the tree of the project's file. `folder` is where relative paths start.
-pub fn apply(tree: &mut Node, argument: &str, folder: &Path) -> Result<(), Mistake> {
+pub fn apply(tree: &mut Node, argument: &str, folder: &Path) -> Result<(), Box<Mistake>> {
     let (path, text) = argument.split_once('=').unwrap_or((argument, ""));
     let source = Source::argument(argument, text, folder);
-    let wrong = |message: String| Mistake::new(&Place::whole(&source), path, message);
+    let wrong = |message: String| Box::new(Mistake::new(&Place::whole(&source), path, message));
     if !argument.contains('=') {
         return Err(wrong(format!("`{argument}` has no `=` (write `params.nodes=5`)")));
     }
@@ -20,7 +20,7 @@ pub fn apply(tree: &mut Node, argument: &str, folder: &Path) -> Result<(), Mista
         && tree.get("machines").and_then(|m| m.get(machine)).is_none()
     {
         let known = tree.get("machines").map_or(&[][..], Node::entries).iter().map(|e| e.key.as_str());
-        return Err(wrong(format!("there is no machine `{machine}`")).nearest(nearest(machine, known)));
+        return Err(Box::new(wrong(format!("there is no machine `{machine}`")).nearest(nearest(machine, known))));
     }
     let whole = Place::new(&source, 0..text.len());
     let mut value = parse_value(&source).unwrap_or_else(|| Node::new(whole, Value::Text(text.to_owned())));

@@ -7,7 +7,7 @@ use crate::shorthand::folder::starts_with_drive;
 /// Checks one machine.
 pub fn check(tree: &Node, out: &mut Vec<Mistake>) {
     for folder in tree.list("folders").iter().filter(|f| !f.is_true("disabled")) {
-        let guest = folder.text("guest").unwrap_or("/");
+        let Some(guest) = folder.text("guest") else { continue };
         let place = &folder.get("guest").unwrap_or(folder).place;
         if !guest.starts_with('/') && !starts_with_drive(guest) {
             out.push(Mistake::new(place, "folders.guest", format!("`{guest}` must be an absolute path in the guest, such as `/srv/app`")));

@@ -16,7 +16,7 @@ pub fn project(machines: &[Built], mistakes: &mut Vec<Mistake>) {
     let mut found = Vec::new();
     one_primary(machines, &mut found);
     one_address_each(machines, &mut found);
-    absorb(mistakes, found);
+    found.into_iter().for_each(|mistake| absorb(mistakes, vec![mistake]));
 }
 
 fn one(tree: &Node, machines: &[Built], out: &mut Vec<Mistake>) {

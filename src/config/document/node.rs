@@ -32,6 +32,8 @@ pub enum Value {
     List(Vec<Node>),
     /// Table.
     Table(Table),
+    /// Something that was told to be wrong already: it is there, and nothing more is known of it.
+    Wrong,
 }
 
 /// A table in the order of its keys.
@@ -125,6 +127,7 @@ impl Node {
             Value::Float(f) => Number::from_f64(*f).map_or_else(|| json!(f.to_string()), serde_json::Value::Number),
             Value::Bool(b) => json!(b),
             Value::List(list) => list.iter().map(Node::to_json).collect(),
+            Value::Wrong => serde_json::Value::Null,
             Value::Table(table) => table.iter().map(|e| (e.key.clone(), e.node.to_json())).collect::<Map<_, _>>().into(),
         }
     }
@@ -139,6 +142,7 @@ impl Node {
             Value::Time(_) => "a date or time",
             Value::List(_) => "a list",
             Value::Table(_) => "a table",
+            Value::Wrong => "something wrong",
         }
     }
 }

@@ -12,6 +12,9 @@ use crate::mistake::Mistake;
 pub fn parse(source: &Arc<Source>) -> Result<Node, Vec<Mistake>> {
     let (table, errors) = DeTable::parse_recoverable(source.text());
     let mut mistakes: Vec<Mistake> = errors.iter().map(|e| syntax(source, e)).collect();
+    mistakes.sort_by_key(|m| (m.line, m.column));
+    // What follows on the same line is mostly an echo of its first error.
+    mistakes.dedup_by_key(|m| m.line);
     let place = Place::new(source, 0..0);
     let node = Node::new(place, Value::Table(entries(source, table.into_inner(), &mut mistakes)));
     if mistakes.is_empty() { Ok(node) } else { Err(mistakes) }
@@ -27,7 +30,11 @@ pub fn parse_value(source: &Arc<Source>) -> Option<Node> {
 
 fn syntax(source: &Arc<Source>, error: &toml::de::Error) -> Mistake {
     let place = Place::new(source, error.span().unwrap_or(0..0));
-    Mistake::new(&place, "", error.message().replace('\n', ", "))
+    let message = match error.message() {
+        "duplicate key" => format!("`{}` stands here a second time", place.text()),
+        other => other.replace('\n', ", "),
+    };
+    Mistake::new(&place, "", message)
 }
 
 fn entries(source: &Arc<Source>, table: DeTable<'_>, mistakes: &mut Vec<Mistake>) -> Table {

@@ -116,9 +116,9 @@ struct Part<'a> {
 
 impl Built {
     /// The engine's machine. What does not fit the types in spite of the schema is a mistake too.
-    pub fn resolve(self) -> Result<Machine, Mistake> {
+    pub fn resolve(self) -> Result<Machine, Box<Mistake>> {
         let table: MachineTable = serde_json::from_value(self.tree.to_json())
-            .map_err(|error| Mistake::new(&self.place, self.name.clone(), format!("machine `{}`: {error}", self.name)))?;
+            .map_err(|error| Box::new(Mistake::new(&self.place, self.name.clone(), format!("machine `{}`: {error}", self.name))))?;
         let mut machine = resolve::machine(&self.name, self.index, table);
         machine.triggers.retain_mut(|trigger| {
             for name in trigger.on.iter_mut().filter(|name| **name == self.group) {

@@ -1,7 +1,9 @@
 //! Whole files in, whole models or whole lists of mistakes out.
 
 mod accepted;
+mod any;
 mod refused;
+mod templates;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -87,6 +87,7 @@ fn takes(node: &Node, schema: &Json, loose: bool) -> bool {
         Value::Bool(_) => &["boolean"],
         Value::List(_) => &["array"],
         Value::Table(_) => &["object"],
+        Value::Wrong => &[],
     };
     kinds.iter().any(|kind| types.contains(kind))
 }

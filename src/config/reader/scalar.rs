@@ -16,7 +16,7 @@ impl<'a> Reader<'a> {
             Value::Integer(_) => types.contains(&"integer") || types.contains(&"number"),
             Value::Float(_) => types.contains(&"number"),
             Value::Bool(_) => types.contains(&"boolean"),
-            Value::Time(_) | Value::List(_) | Value::Table(_) => false,
+            Value::Time(_) | Value::List(_) | Value::Table(_) | Value::Wrong => false,
         };
         if !fits || !in_range(node, schema) {
             return self.wrong(node, key, &wording::expected(schema));

@@ -14,7 +14,7 @@ impl<'a> Reader<'a> {
         for entry in node.entries() {
             let path = join(key, &entry.key);
             let value = match self.property(schema, &entry.key) {
-                Property::Known(property) => self.read(&entry.node, property, &path),
+                Property::Known(property) => self.read(&entry.node, property, &path).or_else(|| Some(entry.node.with(Value::Wrong))),
                 Property::Any => Some(entry.node.clone()),
                 Property::Unknown => {
                     self.unknown(entry, schema, key);

@@ -22,7 +22,7 @@ fn what_is_wrong_is_left_out_and_the_rest_goes_on() {
         "p": { "type": "string", "format": "path" }, "d": { "enum": ["x", "y"] } } });
     assert_eq!(
         read(&schema, "a = 12\nb = 1.5\np = \"~/k\"\nd = \"z\"\nbb = 1\n"),
-        "{\"p\":\"/home/ada/k\"}\n\
+        "{\"a\":null,\"b\":null,\"p\":\"/home/ada/k\",\"d\":null}\n\
          1:5 `a` must be a whole number from 1 to 9, not 12\n\
          2:5 `b` must be a string, not 1.5 (write `\"1.5\"`)\n\
          4:5 `d` must be `x` or `y`, not \"z\"\n\

@@ -86,6 +86,9 @@ pub fn found(node: &Node) -> String {
 
 /// How the value would be written, where that is plain to see.
 pub fn how_to_write(node: &Node, expected: &str) -> String {
+    if expected.contains(" or a ") {
+        return String::new();
+    }
     let written = node.place.text();
     let hint = match &node.value {
         Value::Integer(n) if expected.starts_with("a size") => format!("{n}MiB"),

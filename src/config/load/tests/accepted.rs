@@ -1,5 +1,7 @@
 //! What is right.
 
+use kiste_core::machine::VerifyHostKey;
+use kiste_core::network::Protocol;
 use kiste_core::provision::{ProvisionerKind, Run};
 use kiste_core::share::FolderKind;
 use kiste_core::{Size, Span};
@@ -102,4 +104,121 @@ fn the_large_example() {
     let more = Case::new(LARGE).set("params.nodes=5").set("machines.db.memory=3GiB");
     assert_eq!(more.project().machines.len(), 6);
     assert_eq!(more.machine("db").memory, Some(Size::gib(3)));
+}
+
+#[test]
+fn an_empty_file_is_one_machine() {
+    let project = Case::new("").project();
+    assert_eq!(project.machines, [kiste_core::machine::Machine::named("default")]);
+    assert_eq!(Case::new("[machines]\n").project().machines.len(), 1);
+}
+
+#[test]
+fn short_and_long_forms_are_the_same() {
+    let short = Case::new("ports = ['[::1]:0:53/udp']\nfolders = ['/data:/data:ro']\n").machine("default");
+    let long = Case::new(
+        "ports = [{ guest = 53, host = 0, host_ip = '::1', protocol = 'udp' }]\nfolders = [{ host = '/data', guest = '/data', read_only = true }]\n",
+    );
+    assert_eq!(short, long.machine("default"));
+    assert_eq!((short.ports[0].protocol, short.ports[0].auto_correct), (Protocol::Udp, true));
+}
+
+#[test]
+fn one_text_where_a_list_is_meant() {
+    let text = "
+box = 'a'
+box_url = 'https://example.org/a.box'
+networks = [{ type = 'public', bridge = 'eth0' }]
+ssh = { private_key_path = '~/.ssh/id', verify_host_key = false, key_type = 'ecdsa256' }
+triggers = [{ after = 'up', on = '/def/', info = 'up', abort = true, type = 'command' }]
+provision = [{ type = 'shell', inline = ['a', 'b'], args = 'x y', run = 'always' }]
+";
+    let machine = Case::new(text).machine("default");
+    assert_eq!(machine.image.as_ref().unwrap().urls, ["https://example.org/a.box"]);
+    assert_eq!(machine.networks[0].bridge, ["eth0"]);
+    assert_eq!(machine.ssh.private_key_path, [std::path::Path::new("/home/ada/.ssh/id")]);
+    assert_eq!(machine.ssh.verify_host_key, VerifyHostKey::Never);
+    assert_eq!((machine.triggers[0].abort, machine.triggers[0].after.as_slice()), (Some(1), &["up".to_owned()][..]));
+    let ProvisionerKind::Shell(shell) = &machine.provision[0].kind else { panic!() };
+    assert_eq!((shell.inline.as_deref(), machine.provision[0].run), (Some("a\nb"), Run::Always));
+}
+
+#[test]
+fn a_table_adds_to_the_top_level() {
+    let text = "
+memory = '1GiB'
+cpus = 2
+ports = ['8080:80', { guest = 443, host = 8443, id = 'tls' }]
+folders = ['a:/srv', 'b:/data']
+ssh = { username = 'ada', forward_agent = true }
+qemu = { accel = 'tcg', machine = 'q35' }
+provision = [{ name = 'x', type = 'shell', inline = '1' }, { name = 'y', type = 'shell', inline = '2' }, { type = 'shell', inline = '3' }]
+
+[machines.web]
+memory = '2GiB'
+ports = ['8080:8000', '9000:90', { guest = 443, host = 9443, id = 'tls' }]
+folders = ['c:/data']
+ssh = { username = 'bob' }
+qemu = { accel = 'kvm' }
+provision = [{ name = 'x', type = 'shell', inline = '4' }, { name = 'y', type = 'shell', inline = '5', preserve_order = true }]
+
+[machines.db]
+";
+    let case = Case::new(text);
+    let (web, db) = (case.machine("web"), case.machine("db"));
+    assert_eq!((web.memory, web.cpus, db.memory), (Some(Size::gib(2)), Some(2), Some(Size::gib(1))));
+    let ports: Vec<String> = web.ports.iter().map(|p| format!("{}:{}", p.host, p.guest)).collect();
+    assert_eq!(ports, ["8080:8000", "9443:443", "9000:90"]);
+    let folders: Vec<String> = web.folders.iter().map(|f| format!("{}:{}", f.host.file_name().unwrap().display(), f.guest)).collect();
+    assert_eq!(folders, ["a:/srv", "c:/data"]);
+    assert_eq!((web.ssh.username.as_str(), web.ssh.forward_agent), ("bob", true));
+    assert_eq!(web.settings["qemu"], json!({ "accel": "kvm", "machine": "q35" }));
+    let scripts = web.provision.iter().map(|p| match &p.kind {
+        ProvisionerKind::Shell(shell) => shell.inline.clone().unwrap(),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(scripts.collect::<Vec<_>>(), ["5", "3", "4"]);
+}
+
+#[test]
+fn the_users_file_lies_below() {
+    let case = Case::new(
+        "cpus = 1\nports = ['1:1']\nfolders = ['p:/p']\n[params]\na = 2\n[machines.a]\npost_up_message = '{{params.a}} {{params.b}}'\n",
+    );
+    let case = case.user("cpus = 4\nmemory = '1GiB'\nports = ['2:2']\nfolders = ['u:/u']\nparams = { a = 1, b = '{{params.a}}!' }\n");
+    let machine = case.machine("a");
+    assert_eq!((machine.cpus, machine.memory), (Some(1), Some(Size::gib(1))));
+    assert_eq!(machine.ports.iter().map(|p| p.host).collect::<Vec<_>>(), [2, 1]);
+    assert_eq!(machine.folders[0].host, case.root().join("home/u"));
+    assert_eq!(machine.folders[1].host, case.root().join("p"));
+    assert_eq!(machine.post_up_message.as_deref(), Some("2 2!"));
+}
+
+#[test]
+fn templates_give_numbers_and_booleans() {
+    let text = "
+params = { n = 2, version = 1.10, big = true }
+cpus = '{{mul params.n 2}}'
+autostart = '{{params.big}}'
+post_up_message = 'v{{params.version}} \\{{kept}}'
+ports = ['{{add 8000 index}}:80', { guest = '{{params.n}}', host = 1 }]
+[machines.n]
+params.n = 3
+";
+    let machine = Case::new(text).machine("n");
+    assert_eq!((machine.cpus, machine.autostart, machine.ports[0].host, machine.ports[1].guest), (Some(6), true, 8001, 3));
+    assert_eq!(machine.post_up_message.as_deref(), Some("v1.10 {{kept}}"));
+    let set = Case::new("box_version = '{{params.v}}'\nbox = 'a'\n").set("params.v=12.50").set("post_up_message=12");
+    let machine = set.machine("default");
+    assert_eq!(machine.image.unwrap().version, "12.50");
+    assert_eq!(machine.post_up_message.as_deref(), Some("12"));
+}
+
+#[test]
+fn a_trigger_on_a_group_holds_for_its_machines() {
+    let text =
+        "triggers = [{ before = 'destroy', on = ['node', 'x'], info = 'i' }]\n[machines.node]\ncount = 2\n[machines.x]\n[machines.y]\n";
+    let case = Case::new(text);
+    assert_eq!(case.machine("node-2").triggers[0].on, ["node-2", "x"]);
+    assert!(case.machine("y").triggers.is_empty());
 }
