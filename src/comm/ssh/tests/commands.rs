@@ -88,7 +88,7 @@ fn privileged_commands_go_through_the_sudo_command() {
 
 #[test]
 fn a_terminal_is_given_when_asked() {
-    let Some(server) = Server::start(&Wish::default()) else { return };
+    let Some(server) = Server::with_terminals() else { return };
     let mut command =
         GuestCommand::script("tty >/dev/null && echo terminal; read -r x; echo \"got $x $S\"; exit 6").env("S", "t").input("line\n");
     command.pty = true;

@@ -1,5 +1,6 @@
 //! A real sshd on a loopback port, with everything it needs in one temporary folder.
 
+use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -49,15 +50,26 @@ pub fn write_key(path: &Path, pair: &KeyPair) {
     kiste_core::state_file::write(path, pair.private.as_bytes(), 0o600).unwrap();
 }
 
+/// The one place where a test has to speak: skipped is not passed.
+fn skipped(why: &str) {
+    // Past the capture of the test's output, so that it is seen without asking.
+    let _ = writeln!(std::io::stderr(), "skipped: {why}");
+}
+
 impl Server {
+    /// A server that can give terminals: one that is not run by root may not change their group and dies of it.
+    pub fn with_terminals() -> Option<Self> {
+        if rustix::process::geteuid().is_root() {
+            return Self::start(&Wish::default());
+        }
+        skipped("only an sshd that root runs can give terminals");
+        None
+    }
+
     /// `None` (and a line that says why) where no sshd can run.
     pub fn start(wish: &Wish) -> Option<Self> {
         if sshd().is_none() {
-            // The one place where a test has to speak: skipped is not passed.
-            #[allow(clippy::print_stderr)]
-            {
-                eprintln!("skipped: no sshd on this host (package openssh-server)");
-            }
+            skipped("no sshd on this host (package openssh-server)");
             return None;
         }
         let dir = tempfile::tempdir().unwrap();

@@ -30,7 +30,7 @@ fn is_raw(terminal: &File) -> bool {
 
 #[test]
 fn a_terminal_session_is_raw_sized_and_leaves_the_terminal_as_it_was() {
-    let Some(server) = Server::start(&Wish::default()) else { return };
+    let Some(server) = Server::with_terminals() else { return };
     let ssh = server.ssh();
     let (mut master, slave) = terminal();
     let output = tempfile::tempfile().unwrap();
@@ -41,7 +41,7 @@ fn a_terminal_session_is_raw_sized_and_leaves_the_terminal_as_it_was() {
             let console = Console { input: slave.as_fd(), output: output.as_fd(), errors: output.as_fd() };
             interactive::session(&link, Some("stty size; read -r x; echo \"got $x\"; exit 9"), console, &Cancel::new())
         });
-        while !is_raw(&slave) {
+        while !is_raw(&slave) && !session.is_finished() {
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
         master.write_all(b"typed\r").unwrap();
@@ -85,7 +85,7 @@ fn the_built_in_session_says_that_it_can_not_forward_an_agent() {
 
 #[test]
 fn commands_see_the_users_agent() {
-    let Some(server) = Server::start(&Wish::default()) else { return };
+    let Some(server) = Server::with_terminals() else { return };
     if std::env::var_os("SSH_AUTH_SOCK").is_none() {
         return again_with_an_agent();
     }
