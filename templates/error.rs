@@ -40,6 +40,14 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// The packages took too long.
+    #[error("the root file system was not complete after {limit} (last seen: {seen})")]
+    BootstrapTimeout {
+        /// Limit.
+        limit: kiste_core::Span,
+        /// Last thing seen.
+        seen: String,
+    },
     /// A provisioner took too long.
     #[error("the provisioner `{provisioner}` did not end within {limit}")]
     ProvisionTimeout {
@@ -104,8 +112,14 @@ pub enum Error {
     #[error(transparent)]
     Box(#[from] kiste_boxes::Error),
     /// The guest never got ready.
-    #[error(transparent)]
-    NotReady(#[from] kiste_comm::wait::WaitError),
+    #[error("{source}")]
+    NotReady {
+        /// What was waited for and seen.
+        #[source]
+        source: kiste_comm::wait::WaitError,
+        /// Folder with everything that helps to understand it.
+        evidence: Option<PathBuf>,
+    },
     /// A file.
     #[error("`{}`: {source}", .path.display())]
     File {
@@ -149,7 +163,7 @@ impl Explain for Error {
         match self {
             Self::Template { .. } | Self::OutputExists { .. } | Self::Render { .. } => Kind::Usage,
             Self::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => Kind::NotFound,
-            Self::NotReady(e) => e.kind(),
+            Self::NotReady { source, .. } => source.kind(),
             Self::Masked { kind, .. } => *kind,
             Self::Box(e) => e.kind(),
             Self::HostLacks { .. } => Kind::Host,
@@ -168,7 +182,10 @@ impl Explain for Error {
                 vec!["When the script is meant to disconnect (a restart), say `\"expect_disconnect\": true`.".to_owned()]
             }
             Self::OutputExists { .. } => vec!["Remove it, or say `-force` to replace it.".to_owned()],
-            Self::NotReady(e) => e.hints(),
+            Self::NotReady { source, evidence } => {
+                let seen = evidence.iter().map(|e| format!("The serial log, the screen and more are in `{}`.", e.display()));
+                seen.chain(source.hints()).collect()
+            }
             Self::Masked { hints, .. } => hints.clone(),
             Self::Box(e) => e.hints(),
             Self::Host(e) => e.hints(),

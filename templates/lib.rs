@@ -15,6 +15,7 @@ pub mod interpolate;
 pub mod json;
 mod lines;
 mod mask;
+mod namespace;
 mod nearest;
 pub mod options;
 pub mod parse;
@@ -29,6 +30,7 @@ mod provision;
 pub mod provisioner;
 mod provisioners;
 pub mod request;
+mod steps;
 pub mod template;
 mod variables;
 

@@ -60,9 +60,7 @@ impl Masking {
             Event::Success { text } => Event::Success { text: self.hide(&text) },
             Event::Warn { text } => Event::Warn { text: self.hide(&text) },
             Event::Error { text } => Event::Error { text: self.hide(&text) },
-            Event::TransferStarted { id, label, total, done } => {
-                Event::TransferStarted { id, label: self.hide(&label), total, done }
-            }
+            Event::TransferStarted { id, label, total, done } => Event::TransferStarted { id, label: self.hide(&label), total, done },
             Event::WaitStarted { id, what, timeout } => Event::WaitStarted { id, what: self.hide(&what), timeout },
             Event::WaitSaw { id, seen } => Event::WaitSaw { id, seen: self.hide(&seen) },
             Event::Output { stream, line, keep_color } => Event::Output { stream, line: self.hide(&line), keep_color },

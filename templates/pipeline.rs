@@ -90,13 +90,7 @@ fn run(request: &BuildRequest, plan: &Plan, build: &Build, reporter: &Reporter) 
     })?;
     let post = Post {
         reporter,
-        run: PostProcessorRun {
-            reporter,
-            cancel: &request.cancel,
-            force: request.force,
-            variables: &plan.variables,
-            facts: &build.facts,
-        },
+        run: PostProcessorRun { reporter, cancel: &request.cancel, force: request.force, variables: &plan.variables, facts: &build.facts },
     };
     post.all(artifact, &build.post_processors)
 }

@@ -5,6 +5,8 @@
 //!   boxes/NAME/metadata.json             where a box came from (NAME with `/` as `-KISTESLASH-`)
 //!   boxes/NAME/outdated.json             what its catalog said last, and when
 //!   boxes/NAME/VERSION/ARCH/PROVIDER/    an unpacked box and its kiste.json; ARCH is `none` where the box has none
+//!   evidence/                            evidence of failed builds
+//!   tmp/builds/                          scratch folders of builds
 //!   tmp/                                 downloads and unpacking; anything here may be removed by `box prune`
 //!   tmp/add-…  tmp/removed-…             boxes being unpacked or removed; the folder is locked while somebody is at it
 //!   tmp/download-KEY.{part,json}         a download not yet finished, and what is there of it
@@ -117,6 +119,16 @@ impl Home {
     /// Downloads and unpacking. On the same file system as [`Home::boxes`], so that a rename finishes an add.
     pub fn tmp(&self) -> PathBuf {
         self.0.join("tmp")
+    }
+
+    /// Scratch folders of builds that run, one each.
+    pub fn builds(&self) -> PathBuf {
+        self.tmp().join("builds")
+    }
+
+    /// Evidence of failed builds, one folder each.
+    pub fn build_evidence(&self) -> PathBuf {
+        self.0.join("evidence")
     }
 
     /// A lock by name (letters, digits, `-`, `.`).
@@ -258,5 +270,61 @@ impl MachineDir {
     /// A file that is the driver's own business: `disk0.qcow2`, `vm.json`, `qmp.sock`.
     pub fn driver_file(&self, name: &str) -> PathBuf {
         self.0.join(name)
+    }
+}
+
+/// Scratch folder of one build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuildDir(PathBuf);
+
+impl BuildDir {
+    /// A given folder.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// The folder itself.
+    pub fn root(&self) -> &Path {
+        &self.0
+    }
+
+    /// Held while the build runs. Beside the folder, so that removing the folder never removes a lock somebody waits for.
+    pub fn lock(&self) -> PathBuf {
+        self.0.with_extension("lock")
+    }
+
+    /// Says that a failed build was left here on purpose.
+    pub fn kept(&self) -> PathBuf {
+        self.0.join("kept")
+    }
+
+    /// A root file system as a folder.
+    pub fn root_fs(&self) -> PathBuf {
+        self.0.join("root")
+    }
+
+    /// The disk before its first boot.
+    pub fn disk(&self) -> PathBuf {
+        self.0.join("disk.raw")
+    }
+
+    /// A script that runs while the root file system is made.
+    pub fn hook(&self, stage: &str) -> PathBuf {
+        self.0.join(format!("{stage}.sh"))
+    }
+
+    /// Kernel of the root file system, copied out.
+    pub fn kernel(&self) -> PathBuf {
+        self.0.join("kernel")
+    }
+
+    /// Initial RAM disk of the root file system, copied out.
+    pub fn initrd(&self) -> PathBuf {
+        self.0.join("initrd")
+    }
+
+    /// The machine that the build runs in.
+    pub fn machine(&self) -> MachineDir {
+        MachineDir::at(self.0.join("machine"))
     }
 }

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use kiste_boxes::pack::{self, Compression, PackEntry, PackSource};
 
-
 use crate::artifact::{Artifact, Image};
 use crate::error::Error;
 use crate::interpolate::{Scope, render};

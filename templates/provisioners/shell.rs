@@ -65,7 +65,8 @@ impl Shell {
         run.reporter.say(format!("Provisioning with shell script: {shown}"));
         let variables = self.variables(run);
         let env_file = self.use_env_var_file.then(|| format!("{}/varfile_{}.sh", self.remote_folder, short_id()));
-        let path = if self.remote_path.is_empty() { format!("{}/script_{}.sh", self.remote_folder, short_id()) } else { self.remote_path.clone() };
+        let path =
+            if self.remote_path.is_empty() { format!("{}/script_{}.sh", self.remote_folder, short_id()) } else { self.remote_path.clone() };
         let mut fields = run.fields.clone();
         fields.extend([
             ("Path".to_owned(), path.clone()),
@@ -110,7 +111,9 @@ impl Shell {
             ("PACKER_BUILD_NAME", facts.build_name.clone().unwrap_or_default()),
             ("PACKER_BUILDER_TYPE", facts.build_type.clone().unwrap_or_default()),
         ]);
-        for (name, field) in [("PACKER_HTTP_ADDR", "PackerHTTPAddr"), ("PACKER_HTTP_IP", "PackerHTTPIP"), ("PACKER_HTTP_PORT", "PackerHTTPPort")] {
+        for (name, field) in
+            [("PACKER_HTTP_ADDR", "PackerHTTPAddr"), ("PACKER_HTTP_IP", "PackerHTTPIP"), ("PACKER_HTTP_PORT", "PackerHTTPPort")]
+        {
             if let Some(value) = run.fields.get(field) {
                 all.insert(name, value.clone());
             }

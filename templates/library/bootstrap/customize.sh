@@ -5,7 +5,7 @@ root=$1
 
 # What only the building needed: options for apt and dpkg, the host's name and resolver.
 rm -f "$root/etc/apt/apt.conf.d/99mmdebstrap" "$root/etc/dpkg/dpkg.cfg.d/99mmdebstrap"
-rm -f "$root/etc/hostname" "$root/etc/hosts" "$root"/etc/ssh/ssh_host_*
+rm -f "$root"/etc/apt/sources.list.d/0000* "$root/etc/hostname" "$root/etc/hosts" "$root"/etc/ssh/ssh_host_*
 printf '%s\n' "$hostname" > "$root/etc/hostname"
 cat > "$root/etc/hosts" <<END
 127.0.0.1 localhost
@@ -35,6 +35,18 @@ UseDomains=yes
 UseDomains=yes
 END
 ln -sf ../run/systemd/resolve/stub-resolv.conf "$root/etc/resolv.conf"
+
+# Debian keeps its links to the newest kernel in /, others in /boot.
+for links in '' /boot; do
+    if [ -e "$root$links/vmlinuz" ] && [ -e "$root$links/initrd.img" ]; then
+        kernel_link=$links/vmlinuz
+        initrd_link=$links/initrd.img
+    fi
+done
+if [ -z "${kernel_link:-}" ]; then
+    echo "E: no kernel was installed: name one that fits this suite as kernel_package" >&2
+    exit 1
+fi
 
 # The boot loader follows the links that every kernel update moves.
 mkdir -p "$root/boot/extlinux"

@@ -28,10 +28,8 @@ fn process(json: &str, disk: &Path, format: &str) -> Result<Processed, Error> {
     let artifact =
         Artifact { builder_id: "b".into(), id: "VM".into(), description: String::new(), files: vec![disk.into()], image: Some(image) };
     let (reporter, cancel) = (Reporter::silent(), Cancel::new());
-    vagrant.process(
-        &artifact,
-        &PostProcessorRun { reporter: &reporter, cancel: &cancel, force: false, variables: &variables, facts: &facts },
-    )
+    vagrant
+        .process(&artifact, &PostProcessorRun { reporter: &reporter, cancel: &cancel, force: false, variables: &variables, facts: &facts })
 }
 
 fn content(path: &Path) -> BTreeMap<String, Vec<u8>> {

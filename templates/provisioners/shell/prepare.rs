@@ -13,7 +13,8 @@ pub fn prepare(options: &mut Options<'_>) -> Option<Box<dyn Provisioner>> {
     let environment = environment(options);
     let use_env_var_file = options.boolean("use_env_var_file").unwrap_or(false);
     let format = options.text("env_var_format");
-    let default = if use_env_var_file { "chmod +x {{.Path}}; . {{.EnvVarFile}} && {{.Path}}" } else { "chmod +x {{.Path}}; {{.Vars}} {{.Path}}" };
+    let default =
+        if use_env_var_file { "chmod +x {{.Path}}; . {{.EnvVarFile}} && {{.Path}}" } else { "chmod +x {{.Path}}; {{.Vars}} {{.Path}}" };
     let remote_folder = options.text("remote_folder").unwrap_or_else(|| "/tmp".to_owned());
     let remote_file = options.text("remote_file");
     let remote_path = options.text("remote_path").or_else(|| remote_file.map(|f| format!("{remote_folder}/{f}")));
@@ -43,7 +44,11 @@ fn sources(options: &mut Options<'_>) -> Vec<Source> {
     let scripts = options.list("scripts").filter(|l| !l.is_empty());
     let given = [inline.is_some(), script.is_some(), scripts.is_some()].into_iter().filter(|g| *g).count();
     if given != 1 {
-        let message = if given == 0 { "Either a script file or inline script must be specified." } else { "Only one of `inline`, `script` and `scripts` can be specified." };
+        let message = if given == 0 {
+            "Either a script file or inline script must be specified."
+        } else {
+            "Only one of `inline`, `script` and `scripts` can be specified."
+        };
         options.problem(at.into_iter().flatten().next(), message);
     }
     if let Some(lines) = inline {

@@ -57,10 +57,7 @@ fn inline_lines_become_one_script_run_by_the_templates_command() {
     let commands: Vec<String> = guest.commands().into_iter().map(|c| c.text).collect();
     assert_eq!(
         commands,
-        [
-            r#"A='x=y' B='it'"'"'s' PACKER_BUILDER_TYPE='bootstrap' PACKER_BUILD_NAME='deb'  sudo -E sh /tmp/s.sh"#,
-            "rm -f /tmp/s.sh"
-        ]
+        [r#"A='x=y' B='it'"'"'s' PACKER_BUILDER_TYPE='bootstrap' PACKER_BUILD_NAME='deb'  sudo -E sh /tmp/s.sh"#, "rm -f /tmp/s.sh"]
     );
 }
 
@@ -97,8 +94,10 @@ fn files_lose_carriage_returns_unless_binary() {
 #[test]
 fn every_mistake_is_told() {
     assert_eq!(
-        problems(r#"{"inline": "a", "script": "/nowhere/x", "environment_vars": ["x"], "exekute_command": "", "pause_after": "1x",
-            "valid_exit_codes": ["a"], "execute_command": "{{ nope }}"}"#),
+        problems(
+            r#"{"inline": "a", "script": "/nowhere/x", "environment_vars": ["x"], "exekute_command": "", "pause_after": "1x",
+            "valid_exit_codes": ["a"], "execute_command": "{{ nope }}"}"#
+        ),
         [
             "Only one of `inline`, `script` and `scripts` can be specified.",
             "Environment variable not in format 'key=value': x",
