@@ -123,7 +123,7 @@ impl Adding<'_> {
                 let settings = Settings::default();
                 let download = Download {
                     home: self.home,
-                    client: &self.asking.client,
+                    client: self.asking.client()?,
                     url,
                     verified: self.plan.checksum.is_some(),
                     settings: &settings,

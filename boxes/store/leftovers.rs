@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use kiste_core::Cancel;
 use kiste_core::dirs::{self, Home};
-use kiste_core::state_file::{self, Lock};
+use kiste_core::state_file::Lock;
 
 use crate::Error;
 
@@ -76,7 +76,7 @@ pub fn sweep(home: &Home, cancel: &Cancel) -> Result<(), Error> {
         // what is gone meanwhile is as good as removed
         removed.or_else(|e| if e.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(e) }).map_err(Error::file(&path))?;
     }
-    Ok(state_file::sync_folder(&tmp).map_err(Error::file(&tmp))?)
+    Ok(())
 }
 
 fn folder(path: &Path) -> std::io::Result<()> {

@@ -1,9 +1,11 @@
 //! From what a user wrote to one .box file: asks the registry, reads catalog documents, decides version, provider and architecture.
 
+use std::cell::OnceCell;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use kiste_core::machine::Download;
 use kiste_core::{Cancel, Reporter};
 use reqwest::StatusCode;
 use url::Url;
@@ -50,8 +52,10 @@ pub struct Plan {
 
 /// Who asks the network.
 pub struct Asking<'a> {
-    pub client: Client,
-    pub server: Option<Url>,
+    /// Made when it is needed first: a box from a file needs none.
+    client: OnceCell<Client>,
+    access: Access,
+    transport: Download,
     pub reporter: &'a Reporter,
     pub cancel: &'a Cancel,
 }
@@ -61,13 +65,22 @@ impl<'a> Asking<'a> {
         let given =
             |value: &Option<String>, variable: &str| value.clone().or_else(|| std::env::var(variable).ok()).filter(|v| !v.is_empty());
         let server = given(&request.server_url, REGISTRY).map(|text| server(&text)).transpose()?;
-        let access = Access { server: server.clone(), token: given(&request.token, TOKEN), trusted: request.download.location_trusted };
-        Ok(Self { client: Client::new(&request.download, access)?, server, reporter, cancel })
+        let access = Access { server, token: given(&request.token, TOKEN), trusted: request.download.location_trusted };
+        Ok(Self { client: OnceCell::new(), access, transport: request.download.clone(), reporter, cancel })
+    }
+
+    /// The client with the request's transport settings.
+    pub fn client(&self) -> Result<&Client, Error> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let client = Client::new(&self.transport, self.access.clone())?;
+        Ok(self.client.get_or_init(|| client))
     }
 
     /// What is at `url`: a catalog document, or none when it is something else.
     fn document(&self, url: &Url, accept: &'static str) -> Result<Option<CatalogDocument>, Error> {
-        let (client, asked) = (self.client.clone(), url.clone());
+        let (client, asked) = (self.client()?.clone(), url.clone());
         client::interruptible(self.cancel, move || {
             let reply = client.get(&asked, &Get { accept: Some(accept), ..Get::default() })?;
             read_document(&asked, client::refuse_status(reply)?)
@@ -90,7 +103,7 @@ impl<'a> Asking<'a> {
 
     /// Both addresses of the registry; the first that has the document counts.
     fn registry(&self, name: &str) -> Result<(CatalogDocument, Url), Error> {
-        let server = self.server.as_ref().ok_or_else(|| Error::NoRegistry { name: name.to_owned() })?;
+        let server = self.access.server.as_ref().ok_or_else(|| Error::NoRegistry { name: name.to_owned() })?;
         let mut failure = None;
         for url in registry_addresses(server, name) {
             self.reporter.detail(format!("Asking {}", address::shown(&url)));
