@@ -69,7 +69,7 @@ impl Adding<'_> {
         }
         let provider = plan.provider.as_ref().map(|p| format!(" for {}", provider_shown(p, plan.architecture.as_deref())));
         reporter.say(format!("Adding box `{}` (v{}){}", plan.name, plan.version, provider.unwrap_or_default()));
-        let stored = self.from_any()?;
+        let stored = self.try_locations()?;
         let shown = provider_shown(&stored.provider, stored.architecture.as_deref());
         reporter.success(format!("Added box `{}` (v{}) for {shown}", stored.name, stored.version));
         Ok(stored)
@@ -100,10 +100,10 @@ impl Adding<'_> {
     }
 
     /// The first place that gives the file.
-    fn from_any(&self) -> Result<StoredBox, Error> {
+    fn try_locations(&self) -> Result<StoredBox, Error> {
         let mut failure = None;
         for location in &self.plan.locations {
-            match self.from(location) {
+            match self.try_location(location) {
                 Err(error @ (Error::Network { .. } | Error::Status { .. } | Error::NotABox { .. } | Error::Checksum { .. }))
                     if self.plan.locations.len() > 1 =>
                 {
@@ -116,7 +116,7 @@ impl Adding<'_> {
         Err(failure.unwrap_or_else(|| Error::NotFound { what: format!("an address of box `{}`", self.plan.name) }))
     }
 
-    fn from(&self, location: &Location) -> Result<StoredBox, Error> {
+    fn try_location(&self, location: &Location) -> Result<StoredBox, Error> {
         match location {
             Location::Path(path) => self.unpack(path, location),
             Location::Web(url) => {

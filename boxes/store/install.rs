@@ -104,5 +104,5 @@ pub fn uninstall(home: &Home, stored: &StoredBox, cancel: &Cancel) -> Result<(),
         }
         let _ = std::fs::remove_dir(&top);
     }
-    Ok(state_file::sync_folder(&home.boxes()).map_err(Error::file(home.boxes()))?)
+    state_file::sync_folder(&home.boxes()).map_err(Error::file(home.boxes()))
 }
