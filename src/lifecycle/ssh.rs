@@ -40,7 +40,7 @@ pub fn ssh_info(env: &Environment, name: Option<&str>) -> Result<SshInfo, Error>
     if to.offer_insecure {
         keys.extend(insecure_key_files(env)?);
     }
-    let alias = host_key_alias(&target.dir.known_host()).unwrap_or_else(|| to.host.clone());
+    let alias = host_key_alias(&target.dir.known_host()).unwrap_or_else(|| target.name().to_owned());
     Ok(SshInfo {
         machine: target.name().to_owned(),
         keys,
@@ -90,12 +90,12 @@ fn insecure_key_files(env: &Environment) -> Result<Vec<PathBuf>, Error> {
     Ok(files)
 }
 
-/// The first name in a known_hosts file.
+/// The first name in a known_hosts file; none where every name will do.
 fn host_key_alias(file: &Path) -> Option<String> {
     let text = std::fs::read_to_string(file).ok()?;
     let line = text.lines().find(|l| !l.trim().is_empty() && !l.starts_with('#'))?;
     let names = line.split_whitespace().find(|w| !w.starts_with('@'))?;
-    names.split(',').next().map(str::to_owned)
+    names.split(',').next().filter(|name| !name.contains('*')).map(str::to_owned)
 }
 
 /// The text of `ssh-config` for a machine, in the field's order; `host` stands instead of the machine's name.
