@@ -230,6 +230,7 @@ impl Explain for Error {
             Self::Documented { source, folder } => {
                 let mut hints = source.hints();
                 hints.push(format!("What was seen is kept in `{}`.", folder.display()));
+                hints.push("The machine is left as it is: `kiste up` goes on with it, `kiste destroy` removes it.".to_owned());
                 hints
             }
             Self::Several { failures } => failures.iter().flat_map(|(_, e)| e.hints()).collect(),

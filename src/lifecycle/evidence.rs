@@ -16,6 +16,9 @@ use crate::error::Error;
 const KEPT: usize = 5;
 /// What stands in a secret's place.
 const HIDDEN: &str = "(hidden)";
+/// The screen as a picture, and as a driver calls its own.
+const SCREEN: &str = "screenshot.png";
+const DRIVERS_SCREEN: &str = "screen.png";
 /// Most bytes kept of a log.
 const LOG_TAIL: usize = 256 * 1024;
 
@@ -55,10 +58,11 @@ fn collect(target: &Target<'_>, error: &Error, folder: &Path) -> std::io::Result
     files.extend(log("serial.log", target.driver.serial().map(|s| s.serial_log(&vm))));
     files.extend(log("driver.log", Some(target.dir.driver_log())));
     for (name, bytes) in files.into_iter().filter(|(name, _)| is_plain(name)) {
-        write(&name, &bytes)?;
+        write(if name == DRIVERS_SCREEN { SCREEN } else { &name }, &bytes)?;
     }
     if let Some(screen) = target.driver.screen()
-        && let Err(e) = screen.screenshot(&vm, &folder.join("screenshot.png"))
+        && !folder.join(SCREEN).exists()
+        && let Err(e) = screen.screenshot(&vm, &folder.join(SCREEN))
     {
         write("screenshot.txt", format!("no screenshot: {e}\n").as_bytes())?;
     }
