@@ -8,7 +8,7 @@ use std::time::Duration;
 use kiste_core::dirs::Home;
 use kiste_core::state_file::Lock;
 use kiste_core::ui::Transfer;
-use kiste_core::{Cancel, Reporter, Size};
+use kiste_core::{Cancel, Reporter};
 use sha2::{Digest, Sha256};
 use url::Url;
 
@@ -199,7 +199,7 @@ impl Download<'_> {
         let folder = self.home.tmp();
         let needed = journal.total.unwrap_or(0).saturating_sub(journal.done());
         match failure::free_space(&folder) {
-            Some(free) if free < needed => Err(Error::NoSpace { folder, needed: Size(needed), free: Size(free) }),
+            Some(free) if free < needed => Err(failure::no_space(&folder, needed, free)),
             _ => Ok(()),
         }
     }

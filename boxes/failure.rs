@@ -30,11 +30,17 @@ pub fn free_space(folder: &Path) -> Option<u64> {
     Some(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
+/// There is not enough room: sizes as a person wants to read them, `needed` rounded up and `free` down.
+pub fn no_space(folder: &Path, needed: u64, free: u64) -> Error {
+    let unit = if needed < 1 << 20 { 1 << 10 } else { 1 << 20 };
+    Error::NoSpace { folder: folder.to_owned(), needed: Size(needed.div_ceil(unit).max(1) * unit), free: Size(free / unit * unit) }
+}
+
 /// An error of writing into `path`, of which `needed` more bytes were to come.
 pub fn writing(path: &Path, needed: u64, source: io::Error) -> Error {
     let folder = path.parent().unwrap_or(path);
     if is_full(&source) {
-        return Error::NoSpace { folder: folder.to_owned(), needed: Size(needed), free: Size(free_space(folder).unwrap_or(0)) };
+        return no_space(folder, needed, free_space(folder).unwrap_or(0));
     }
     Error::file(path)(source)
 }

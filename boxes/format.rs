@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::Path;
 use std::rc::Rc;
 
-use kiste_core::{Cancel, Size};
+use kiste_core::Cancel;
 use sha2::Digest;
 
 use crate::{Error, failure};
@@ -72,6 +72,9 @@ impl Fault {
             Self::Failed(error) => error,
             Self::Hostile(reason) => Error::Hostile { source_name, reason },
             Self::Damaged(reason) => Error::Archive { source_name, reason },
+            Self::Reading(error) if error.get_ref().is_some_and(|e| e.is::<Excess>()) => {
+                Error::Hostile { source_name, reason: error.to_string() }
+            }
             Self::Reading(error) => match (failure::cancelled(&error), error.kind()) {
                 (Some(cancelled), _) => Error::Cancelled(cancelled),
                 (_, ErrorKind::UnexpectedEof) => Error::Archive { source_name, reason: "it ends in the middle".to_owned() },
@@ -98,7 +101,7 @@ pub fn unpack(
     let size = file.metadata().map_err(Error::file(path))?.len();
     let free = failure::free_space(into).unwrap_or(u64::MAX);
     if size > free {
-        return Err(Error::NoSpace { folder: into.to_owned(), needed: Size(size), free: Size(free) });
+        return Err(failure::no_space(into, size, free));
     }
     let tally = Rc::new(RefCell::new(Tally::default()));
     let source = Source::new(file, Rc::clone(&tally), cancel.clone());
@@ -109,7 +112,7 @@ pub fn unpack(
 
 fn run(source: Source, tally: &Rc<RefCell<Tally>>, into: &Path, limits: &Limits, progress: &mut dyn FnMut(u64)) -> Result<(), Fault> {
     let mut rest = source.clone_handle();
-    let decoded = compression::decode(source)?;
+    let decoded = Decoded { inner: compression::decode(source)?, tally: Rc::clone(tally), limits };
     let mut archive = TarReader::new(decoded);
     let mut extractor = Extractor::new(into, limits, Rc::clone(tally));
     while let Some(entry) = archive.next_entry()? {
@@ -121,6 +124,30 @@ fn run(source: Source, tally: &Rc<RefCell<Tally>>, into: &Path, limits: &Limits,
     let mut buffer = vec![0; 128 << 10];
     while rest.read(&mut buffer)? > 0 {}
     Ok(())
+}
+
+/// More comes out of an archive than its limits allow.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Excess(String);
+
+/// The plain archive, whose length is watched: what is skipped counts too.
+struct Decoded<'a> {
+    inner: Box<dyn Read>,
+    tally: Rc<RefCell<Tally>>,
+    limits: &'a Limits,
+}
+
+impl Read for Decoded<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        let mut tally = self.tally.borrow_mut();
+        tally.decoded += count as u64;
+        match self.limits.excess(&tally) {
+            Some(reason) => Err(std::io::Error::other(Excess(reason))),
+            None => Ok(count),
+        }
+    }
 }
 
 /// Reads the decoded padding after the archive, so that checksums of the compression are looked at.

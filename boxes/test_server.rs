@@ -1,12 +1,13 @@
 //! A web server of a few lines for tests: answers as it is told, and remembers what it was asked.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use openssl::ssl::SslAcceptor;
 use url::Url;
 
 /// What it was asked. Header names are in small letters.
@@ -53,6 +54,15 @@ pub struct TestServer {
 impl TestServer {
     /// `handler` is given each request and how many came before it.
     pub fn new(handler: impl Fn(&Asked, usize) -> Answer + Send + Sync + 'static) -> Self {
+        Self::with(None, handler)
+    }
+
+    /// Speaks TLS.
+    pub fn secure(tls: SslAcceptor, handler: impl Fn(&Asked, usize) -> Answer + Send + Sync + 'static) -> Self {
+        Self::with(Some(tls), handler)
+    }
+
+    fn with(tls: Option<SslAcceptor>, handler: impl Fn(&Asked, usize) -> Answer + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let log = Arc::new(Mutex::new(Vec::new()));
@@ -60,7 +70,12 @@ impl TestServer {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (handler, seen, count) = (Arc::clone(&handler), Arc::clone(&seen), Arc::clone(&count));
-                thread::spawn(move || serve(&stream, &*handler, &seen, &count));
+                let tls = tls.clone();
+                thread::spawn(move || match tls {
+                    None => serve(stream, &*handler, &seen, &count),
+                    // a client that does not trust us ends here
+                    Some(tls) => drop(tls.accept(stream).map(|stream| serve(stream, &*handler, &seen, &count))),
+                });
             }
         });
         Self { port, log }
@@ -96,12 +111,12 @@ pub fn ranged(asked: &Asked, body: &Arc<Vec<u8>>, tag: &str) -> Answer {
     Answer::new(206, "application/octet-stream", &body[first..=last]).header("ETag", tag).header("Content-Range", &range)
 }
 
-fn serve(stream: &TcpStream, handler: &Handler, log: &Mutex<Vec<Asked>>, count: &AtomicUsize) {
+fn serve(stream: impl Read + Write, handler: &Handler, log: &Mutex<Vec<Asked>>, count: &AtomicUsize) {
     let mut reader = BufReader::new(stream);
     while let Some(asked) = read(&mut reader) {
         log.lock().unwrap().push(asked.clone());
         let answer = handler(&asked, count.fetch_add(1, Ordering::SeqCst));
-        if write(stream, &answer).is_none() {
+        if write(reader.get_mut(), &answer).is_none() {
             return;
         }
     }
@@ -122,7 +137,7 @@ fn read(reader: &mut impl BufRead) -> Option<Asked> {
 }
 
 /// `None` when the connection is over.
-fn write(mut stream: &TcpStream, answer: &Answer) -> Option<()> {
+fn write(stream: &mut impl Write, answer: &Answer) -> Option<()> {
     let mut head = format!("HTTP/1.1 {} X\r\nContent-Length: {}\r\n", answer.status, answer.body.len());
     for (name, value) in &answer.headers {
         head.push_str(&format!("{name}: {value}\r\n"));

@@ -72,3 +72,6 @@ fn identity(path: &Path) -> Result<Identity, Error> {
 fn wrong(path: &Path, reason: impl ToString) -> Error {
     Error::Tls { path: path.to_owned(), reason: reason.to_string() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use kiste_core::{Size, dirs, state_file};
+use kiste_core::{dirs, state_file};
 
 use super::source::Tally;
 use super::tar_reader::{Entry, EntryKind, TarReader};
@@ -38,25 +38,12 @@ pub struct Extractor<'a> {
     entries: usize,
     /// Made when all files are written, so that no file is written through one.
     symlinks: Vec<(Vec<String>, String)>,
-    written: u64,
-    unpacked: u64,
     looked: u64,
 }
 
 impl<'a> Extractor<'a> {
     pub fn new(root: &'a Path, limits: &'a Limits, tally: Rc<RefCell<Tally>>) -> Self {
-        Self {
-            root,
-            limits,
-            tally,
-            names: HashMap::new(),
-            name_bytes: 0,
-            entries: 0,
-            symlinks: Vec::new(),
-            written: 0,
-            unpacked: 0,
-            looked: 0,
-        }
+        Self { root, limits, tally, names: HashMap::new(), name_bytes: 0, entries: 0, symlinks: Vec::new(), looked: 0 }
     }
 
     /// Writes one entry, reading its bytes from `archive`.
@@ -184,16 +171,13 @@ impl<'a> Extractor<'a> {
     }
 
     fn write(&mut self, file: &File, path: &Path, bytes: &[u8], at: u64, left: u64) -> Result<(), Fault> {
-        self.unpacked += bytes.len() as u64;
         if bytes != &ZEROS[..bytes.len()] {
             file.write_all_at(bytes, at).map_err(|e| failure::writing(path, left, e))?;
-            self.written += bytes.len() as u64;
+            self.tally.borrow_mut().written += bytes.len() as u64;
         }
-        if let Some(reason) = self.limits.excess(self.tally.borrow().read, self.written, self.unpacked) {
-            return Err(Fault::Hostile(reason));
-        }
-        if self.written >= self.looked + LOOK {
-            self.looked = self.written;
+        let written = self.tally.borrow().written;
+        if written >= self.looked + LOOK {
+            self.looked = written;
             self.look_at_space(left)?;
         }
         Ok(())
@@ -201,10 +185,7 @@ impl<'a> Extractor<'a> {
 
     fn look_at_space(&self, left: u64) -> Result<(), Fault> {
         match failure::free_space(self.root) {
-            Some(free) if free < self.limits.reserve => {
-                let (needed, free) = (Size(left.max(self.limits.reserve)), Size(free));
-                Err(Error::NoSpace { folder: self.root.to_owned(), needed, free }.into())
-            }
+            Some(free) if free < self.limits.reserve => Err(failure::no_space(self.root, left.max(self.limits.reserve), free).into()),
             _ => Ok(()),
         }
     }

@@ -1,5 +1,7 @@
 //! How much an archive may unpack to.
 
+use super::source::Tally;
+
 /// Limits against archives that are small and unpack to anything. Tests set smaller ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -34,12 +36,14 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Why so much out of `read` bytes is too much.
-    pub fn excess(&self, read: u64, written: u64, unpacked: u64) -> Option<String> {
+    /// Why so much out of the bytes read is too much.
+    pub fn excess(&self, tally: &Tally) -> Option<String> {
+        let read = tally.read;
         let over = |what, amount: u64, always: u64, ratio: u64| {
             (amount > always && amount / read.max(1) >= ratio)
-                .then(|| format!("{read} bytes of it {what} to {amount}: it is made to fill disks"))
+                .then(|| format!("{read} bytes of it {what} {amount}: it is made to fill disks"))
         };
-        over("unpack", written, self.written, self.written_ratio).or_else(|| over("unpack", unpacked, self.unpacked, self.unpacked_ratio))
+        over("fill", tally.written, self.written, self.written_ratio)
+            .or_else(|| over("unpack to", tally.decoded, self.unpacked, self.unpacked_ratio))
     }
 }

@@ -17,6 +17,10 @@ pub struct Tally {
     pub hash: Sha256,
     /// How many.
     pub read: u64,
+    /// Bytes that the decoder made of them.
+    pub decoded: u64,
+    /// Bytes of files written to disk, zeros aside.
+    pub written: u64,
 }
 
 /// The file. Handles share one position.

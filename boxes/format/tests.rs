@@ -322,6 +322,8 @@ fn bombs_are_stopped() {
     assert!(hostile(&compressed(&tar(&[file("a", &pattern)]), "zstd")));
     assert!(hostile(&compressed(&tar(&[file("a", &vec![0; 32 << 20])]), "zstd")));
     assert!(!hostile(&tar(&[file("a", &pattern)])));
+    let skipped = entry("g", EntryType::XGlobalHeader, "", &vec![0; 32 << 20]);
+    assert!(hostile(&compressed(&tar(&[skipped]), "zstd")), "what is skipped counts too");
 }
 
 #[test]

@@ -10,6 +10,8 @@ use crate::{BoxDisk, Error, Metadata, Version, metadata, name};
 
 /// Information its maker added, shown by `box list -i`.
 const INFO: &str = "info.json";
+/// Largest such file read.
+const LARGEST_INFO: u64 = 1 << 20;
 /// Settings that came with it.
 const VAGRANTFILE: &str = "Vagrantfile";
 
@@ -52,7 +54,14 @@ impl StoredBox {
     /// `info.json`: keys and values of its maker. Empty when there is none.
     pub fn info(&self) -> Result<serde_json::Map<String, serde_json::Value>, Error> {
         let path = self.dir.join(INFO);
-        Ok(state_file::read_json(&path).map_err(Error::file(&path))?.unwrap_or_default())
+        let wrong = |reason: String| Error::Metadata { what: INFO, source_name: self.dir.display().to_string(), reason };
+        match path.metadata() {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(serde_json::Map::new()),
+            Ok(data) if data.len() > LARGEST_INFO => return Err(wrong(format!("it has {} bytes", data.len()))),
+            other => other.map_err(Error::file(&path))?,
+        };
+        let text = std::fs::read(&path).map_err(Error::file(&path))?;
+        serde_json::from_slice(&text).map_err(|e| wrong(e.to_string()))
     }
 
     /// Its version, to compare.
@@ -122,8 +131,15 @@ fn read(home: &Home, name: &str, version: &str, arch: &str, provider: &str, orig
     }))
 }
 
+/// What we wrote down ourselves. A damaged file must not hide the box it speaks of.
 fn read_or_default<T: Default + serde::de::DeserializeOwned>(path: &Path) -> Result<T, Error> {
-    Ok(state_file::read_json(path).map_err(Error::file(path))?.unwrap_or_default())
+    match state_file::read_json(path) {
+        Err(e) if e.kind() == std::io::ErrorKind::InvalidData => {
+            tracing::warn!("{e}; going on without it");
+            Ok(T::default())
+        }
+        read => Ok(read.map_err(Error::file(path))?.unwrap_or_default()),
+    }
 }
 
 /// Names of the folders in `path`; none when it does not exist.

@@ -373,6 +373,15 @@ fn folders_that_are_no_boxes_are_passed_over() {
 }
 
 #[test]
+fn a_damaged_record_hides_no_box() {
+    let bench = Bench::new();
+    let added = bench.add(&direct(bench.file("x.box", &a_box("p", b"")))).unwrap();
+    std::fs::write(added.dir.join(dirs::BOX_RECORD), "{").unwrap();
+    std::fs::write(bench.store.home.box_origin("a-KISTESLASH-b"), "").unwrap();
+    assert_eq!(bench.store.list().unwrap(), [StoredBox { digest: None, ..added }]);
+}
+
+#[test]
 fn removing_asks_back_when_it_is_not_clear() {
     let bench = Bench::new();
     for (version, arch, provider) in [("1", None, "p"), ("1.10", None, "p"), ("1.10", Some("amd64"), "p"), ("2", None, "q")] {
