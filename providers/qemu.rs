@@ -11,6 +11,8 @@ mod driver;
 mod events;
 mod evidence;
 mod firmware;
+#[cfg(test)]
+mod guest_tests;
 mod memory;
 mod net;
 mod probe;

@@ -38,6 +38,8 @@ pub struct Plan<'a> {
     pub accel: Accel,
     /// Where its sockets are, and its forwards.
     pub running: &'a Running,
+    /// QEMU can shut itself into a sandbox.
+    pub sandbox: bool,
     /// UEFI, where it boots by that.
     pub firmware: Option<&'a Firmware>,
 }
@@ -85,6 +87,7 @@ pub fn build(plan: &Plan<'_>) -> Result<Words, Error> {
     words.host("-name", format!("kiste-{}", value(&plan.vm.machine.name)));
     words.host("-uuid", plan.record.uuid.clone());
     words.host("-accel", plan.accel.option(plan.record.arch));
+    sandbox(plan, &mut words);
     monitors(plan, &mut words)?;
     board(plan, &mut words)?;
     screen(plan, &mut words);
@@ -96,6 +99,15 @@ pub fn build(plan: &Plan<'_>) -> Result<Words, Error> {
     kernel(plan, &mut words)?;
     words.host.extend(plan.settings.args.iter().cloned());
     Ok(words)
+}
+
+/// A guest that breaks into QEMU finds no way to start programs or become somebody else. Windows and words of the user's own
+/// may need just that.
+fn sandbox(plan: &Plan<'_>, words: &mut Words) {
+    let own = plan.settings.gui || plan.settings.display.is_some() || !plan.settings.args.is_empty();
+    if plan.sandbox && !own {
+        words.host("-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
+    }
 }
 
 fn monitors(plan: &Plan<'_>, words: &mut Words) -> Result<(), Error> {
@@ -160,8 +172,8 @@ fn screen(plan: &Plan<'_>, words: &mut Words) {
     let card = match plan.settings.vga.as_deref() {
         Some("none") => None,
         None | Some("std" | "virtio") if arm => Some("virtio-gpu-pci"),
-        None | Some("std") => Some("VGA,addr=0x1"),
-        Some("virtio") => Some("virtio-vga,addr=0x1"),
+        None | Some("std") => Some("VGA"),
+        Some("virtio") => Some("virtio-vga"),
         Some("qxl") => Some("qxl-vga"),
         Some("cirrus") => Some("cirrus-vga"),
         Some(_) => Some("vmware-svga"),
@@ -276,3 +288,7 @@ fn kernel(plan: &Plan<'_>, words: &mut Words) -> Result<(), Error> {
     words.host("-append", kernel.cmdline.clone());
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "args_tests.rs"]
+mod tests;

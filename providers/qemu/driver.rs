@@ -48,11 +48,14 @@ fn seen(running: &Running) -> State {
     }
 }
 
-fn wants_uefi(settings: &Settings, source: &Source, arch: Arch) -> bool {
+fn wants_uefi(settings: &Settings, source: &Source, arch: Arch) -> Result<bool, Error> {
     match settings.firmware {
-        FirmwareChoice::Uefi => true,
-        FirmwareChoice::Bios => false,
-        FirmwareChoice::Auto => source.uefi || arch.uefi_only(),
+        FirmwareChoice::Uefi => Ok(true),
+        FirmwareChoice::Bios if arch.uefi_only() => {
+            Err(Error::Settings(format!("`qemu.firmware`: there is no BIOS for {}; leave it out or set `uefi`", arch.name())))
+        }
+        FirmwareChoice::Bios => Ok(false),
+        FirmwareChoice::Auto => Ok(source.uefi || arch.uefi_only()),
     }
 }
 
@@ -85,7 +88,7 @@ fn create(vm: &Vm<'_>, source: &Source) -> Result<(), Error> {
     }
     let settings = Settings::of(vm.machine)?;
     let arch = arch_of(&settings, source)?;
-    let uefi = wants_uefi(&settings, source, arch);
+    let uefi = wants_uefi(&settings, source, arch)?;
     start::need_tools()?;
     let qemu = program::Qemu::find(&program::name(&settings, arch), arch, vm.home, vm.cancel)?;
     let firmware = if uefi { Some(firmware::need(arch, &qemu.path)?) } else { None };

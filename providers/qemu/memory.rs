@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use qapi::qmp;
 
+use super::agent::Agent;
 use super::process;
 use super::qmp::Monitor;
 use super::record::{Record, Running, Saved, file_error, remove};
@@ -17,6 +18,8 @@ use crate::driver::Vm;
 use crate::error::Error;
 
 const FD: &str = "kiste-memory";
+/// Longest wait for the guest's agent.
+const AGENT: Duration = Duration::from_millis(500);
 
 /// The file that holds it.
 pub fn path(vm: &Vm<'_>) -> PathBuf {
@@ -122,7 +125,17 @@ pub fn load(vm: &Vm<'_>, monitor: &mut Monitor, running: &mut Running) -> Result
         }
     }
     forget(vm)?;
-    monitor.ask(&qmp::cont {}).map(drop)
+    monitor.ask(&qmp::cont {})?;
+    set_clock(running);
+    Ok(())
+}
+
+/// A guest that slept is late; its agent, where there is one, sets its clock by the machine's.
+fn set_clock(running: &Running) {
+    let told = Agent::connect(&running.agent(), AGENT).and_then(|mut a| a.tell(&qapi::qga::guest_set_time { time: None }));
+    if let Err(error) = told {
+        tracing::debug!(%error, "no agent to set the clock");
+    }
 }
 
 fn read_in(vm: &Vm<'_>, monitor: &mut Monitor) -> Result<(), Error> {

@@ -47,26 +47,40 @@ pub fn change(monitor: &mut Monitor, now: &mut Vec<Port>, wanted: &[Port]) -> Re
     let same = |a: &Port, b: &Port| rule(a) == rule(b);
     let gone: Vec<Port> = now.iter().filter(|p| !wanted.iter().any(|w| same(w, p))).cloned().collect();
     for port in gone {
-        let line = format!("hostfwd_remove {NET} {}:{}:{}", port.protocol, port.host_ip, port.host);
-        let said = monitor.human(&line)?;
-        if !(said.is_empty() || said.contains("removed")) {
-            return Err(Error::Monitor { command: line, reason: said });
-        }
+        remove(monitor, &port)?;
         now.retain(|p| !same(p, &port));
     }
     for port in wanted {
-        if let Some(there) = now.iter_mut().find(|p| same(p, port)) {
-            *there = port.clone();
-            continue;
+        match now.iter_mut().find(|p| same(p, port)) {
+            Some(there) => *there = port.clone(),
+            None => {
+                add(monitor, port)?;
+                now.push(port.clone());
+            }
         }
-        let line = format!("hostfwd_add {NET} {}", rule(port));
-        let said = monitor.human(&line)?;
-        if !said.is_empty() {
-            return Err(Error::Monitor { command: line, reason: said });
-        }
-        now.push(port.clone());
     }
     Ok(())
+}
+
+/// Takes a forward out; whether there was one.
+fn remove(monitor: &mut Monitor, port: &Port) -> Result<bool, Error> {
+    let line = format!("hostfwd_remove {NET} {}:{}:{}", port.protocol, port.host_ip, port.host);
+    let said = monitor.human(&line)?;
+    match said.as_str() {
+        said if said.contains("not found") => Ok(false),
+        said if said.is_empty() || said.contains("removed") => Ok(true),
+        _ => Err(Error::Monitor { command: line, reason: said }),
+    }
+}
+
+fn add(monitor: &mut Monitor, port: &Port) -> Result<(), Error> {
+    let line = format!("hostfwd_add {NET} {}", rule(port));
+    let mut said = monitor.human(&line)?;
+    // A kiste that was killed here may have left the forward behind; one that can be taken out was this machine's own.
+    if !said.is_empty() && remove(monitor, port)? {
+        said = monitor.human(&line)?;
+    }
+    if said.is_empty() { Ok(()) } else { Err(Error::Monitor { command: line, reason: said }) }
 }
 
 /// Everything about ports that can't be.

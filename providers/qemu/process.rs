@@ -8,13 +8,15 @@ use kiste_core::Span;
 use kiste_core::host::{ProcessId, Program};
 
 use super::qmp::Monitor;
-use super::record::{Record, Running, file_error, remove};
-use super::shares;
+use super::record::{Record, Running, file_error};
+use super::{run_dir, shares};
 use crate::driver::Vm;
 use crate::error::Error;
 
 /// Longest wait for QEMU to open its monitor: it reads images and sets up memory first.
 const OPENING: Duration = Duration::from_secs(60);
+/// Longest time in which a process whose identity nobody wrote down opens its monitor.
+const SETTLING: Duration = Duration::from_secs(1);
 /// Longest wait for an answer of the monitor.
 pub const ANSWER: Duration = Duration::from_secs(30);
 /// Longest wait for an answer when only looking.
@@ -29,6 +31,19 @@ pub fn alive(vm: &Vm<'_>, running: &Running) -> Option<ProcessId> {
     match &running.process {
         Some(process) => process.is_alive().then(|| process.clone()),
         None => adopt(vm, running),
+    }
+}
+
+/// [`alive`] for those who are about to act: a process that a killed kiste had only just started is given the time to answer.
+pub fn find(vm: &Vm<'_>, running: &Running) -> Option<ProcessId> {
+    let orphan = running.process.is_none();
+    let end = Instant::now() + if orphan { SETTLING } else { Duration::ZERO };
+    loop {
+        let found = alive(vm, running);
+        if found.is_some() || Instant::now() >= end {
+            return found;
+        }
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 
@@ -107,7 +122,7 @@ fn bound(path: &Path) -> Result<(), Error> {
 
 /// Ends the process at once (when it still runs) and removes everything that belongs to it.
 pub fn end(vm: &Vm<'_>, running: &mut Running) -> Result<(), Error> {
-    if let Some(process) = alive(vm, running) {
+    if let Some(process) = find(vm, running) {
         if let Ok(mut monitor) = Monitor::connect(&running.monitor(), GLANCE) {
             // It may be gone before it answers; whether it is gone is looked at below.
             let _ = monitor.ask(&qapi::qmp::quit {});
@@ -144,6 +159,6 @@ pub fn clean(vm: &Vm<'_>, running: &mut Running) -> Result<(), Error> {
         gone_within(&process, Duration::from_secs(5));
     }
     shares::end(running)?;
-    remove(&running.run)?;
+    run_dir::remove(&running.run)?;
     Running::forget(vm)
 }

@@ -26,6 +26,8 @@ pub struct Facts {
     pub kernel: String,
     /// Major and minor version.
     pub version: (u32, u32),
+    /// It can shut itself into a sandbox.
+    pub sandbox: bool,
     /// Verdict about the host's accelerator; none: not tried yet.
     pub verdict: Option<Verdict>,
 }
@@ -62,7 +64,8 @@ impl Qemu {
             return Self { path, arch, facts, file }.young_enough();
         }
         let version = version_of(&path.to_string_lossy(), cancel)?;
-        let qemu = Self { path, arch, facts: Facts { file: stamp, kernel, version, verdict: None }, file };
+        let sandbox = has_sandbox(&path, cancel)?;
+        let qemu = Self { path, arch, facts: Facts { file: stamp, kernel, version, sandbox, verdict: None }, file };
         qemu.save();
         qemu.young_enough()
     }
@@ -110,6 +113,12 @@ pub fn version_of(program: &str, cancel: &Cancel) -> Result<(u32, u32), Error> {
         program: program.to_owned(),
         reason: format!("`--version` said `{}`", text.lines().next().unwrap_or_default()),
     })
+}
+
+/// The option is only in the help of a QEMU that was built with it.
+fn has_sandbox(program: &Path, cancel: &Cancel) -> Result<bool, Error> {
+    let help = Program::new(program.to_string_lossy()).arg("-help").output(cancel)?;
+    Ok(String::from_utf8_lossy(&help).contains("-sandbox on"))
 }
 
 fn parse_version(text: &str) -> Option<(u32, u32)> {

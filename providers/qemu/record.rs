@@ -116,9 +116,16 @@ fn running_path(vm: &Vm<'_>) -> PathBuf {
 }
 
 impl Record {
-    /// Of this machine; none when it was not made.
+    /// Of this machine; none when it was not made. Its disks are names in the machine's folder, whatever the file says.
     pub fn read(vm: &Vm<'_>) -> Result<Option<Self>, Error> {
-        read(record_path(vm))
+        let record: Option<Self> = read(record_path(vm))?;
+        match record.iter().flat_map(|r| &r.disks).find(|d| d.file.contains('/')) {
+            Some(disk) => Err(file_error(record_path(vm))(std::io::Error::new(
+                std::io::ErrorKind::InvalidData,
+                format!("it is damaged: `{}` is not the name of a disk", disk.file),
+            ))),
+            None => Ok(record),
+        }
     }
 
     /// Of a machine that must have been made.

@@ -27,6 +27,19 @@ pub fn make(vm: &Vm<'_>, uuid: &str) -> Result<PathBuf, Error> {
     private(&far).map(|()| far)
 }
 
+/// Removes the folder with the sockets in it, and nothing else: its path was read from a file.
+pub fn remove(path: &Path) -> Result<(), Error> {
+    let ours =
+        |name: &str| ["qmp", "look", "qga", "pid"].contains(&name) || name.strip_prefix("fs").is_some_and(|rest| !rest.contains('/'));
+    for entry in std::fs::read_dir(path).into_iter().flatten().flatten().filter(|e| ours(&e.file_name().to_string_lossy())) {
+        super::record::remove(&entry.path())?;
+    }
+    match std::fs::remove_dir(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(file_error(path)(e)),
+        _ => Ok(()),
+    }
+}
+
 /// Makes `path` (parents too) with mode 0700; one that is there must be ours and closed to others.
 fn private(path: &Path) -> Result<(), Error> {
     if let Some(parent) = path.parent() {
@@ -55,6 +68,17 @@ mod tests {
         private(&path).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
         assert!(private(&path).unwrap_err().to_string().contains("only you"));
+    }
+
+    #[test]
+    fn only_sockets_are_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["qmp", "fs0", "fs0.pid", "precious"] {
+            std::fs::write(dir.path().join(name), "x").unwrap();
+        }
+        assert!(remove(dir.path()).is_err());
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect::<Vec<_>>(), ["precious"]);
+        remove(&dir.path().join("missing")).unwrap();
     }
 
     #[test]

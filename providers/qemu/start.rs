@@ -11,22 +11,28 @@ use super::process;
 use super::program::{self, Qemu};
 use super::qmp::Monitor;
 use super::record::{Record, Running};
-use super::settings::Settings;
+use super::settings::{AccelChoice, Settings};
 use super::{disk, events, firmware, memory, run_dir, shares};
 use crate::driver::{State, Vm};
 use crate::error::Error;
 
+const INTERNAL_ERROR: &str = "the guest stopped with an internal error";
 /// How long the first guest under an untried accelerator is watched.
 const WATCH: Duration = Duration::from_secs(3);
 
 /// Starts the machine.
 pub fn start(vm: &Vm<'_>) -> Result<(), Error> {
     let mut record = Record::made(vm)?;
-    if go_on(vm)? {
-        return Ok(());
-    }
+    let broken = match go_on(vm)? {
+        Before::Runs => return Ok(()),
+        Before::Gone => None,
+        Before::Broke(accel) => Some(accel),
+    };
     let settings = Settings::of(vm.machine)?;
     let mut qemu = Qemu::find(&program::name(&settings, record.arch), record.arch, vm.home, vm.cancel)?;
+    if let Some(accel) = broken.filter(|a| *a != Accel::Tcg && settings.accel == AccelChoice::Auto) {
+        accel::condemn(vm, &mut qemu, accel, INTERNAL_ERROR);
+    }
     let choice = match &record.saved {
         Some(saved) => Choice { accel: saved.accel, may_fall_back: false, watch: false },
         None => accel::choose(vm, settings.accel, &mut qemu)?,
@@ -55,25 +61,31 @@ pub fn start(vm: &Vm<'_>) -> Result<(), Error> {
     }
 }
 
-/// Looks after a process that is there already: true when it goes on running the machine, false when a new one is needed.
-fn go_on(vm: &Vm<'_>) -> Result<bool, Error> {
-    let Some(mut running) = Running::read(vm)? else { return Ok(false) };
-    if process::alive(vm, &running).is_none() {
-        process::clean(vm, &mut running)?;
-        return Ok(false);
+/// What an earlier start left.
+enum Before {
+    /// The machine goes on running in its process.
+    Runs,
+    /// There is no process.
+    Gone,
+    /// There was one, whose guest had died of an internal error under this accelerator.
+    Broke(Accel),
+}
+
+/// Looks after what an earlier start left.
+fn go_on(vm: &Vm<'_>) -> Result<Before, Error> {
+    let Some(mut running) = Running::read(vm)? else { return Ok(Before::Gone) };
+    if process::find(vm, &running).is_none() {
+        return process::clean(vm, &mut running).map(|()| Before::Gone);
     }
     let mut monitor = Monitor::connect(&running.monitor(), process::ANSWER)?;
     match monitor.status()?.as_str() {
         "running" => Err(Error::WrongState { is: State::Running.short(), needs: State::Stopped.short() }),
+        "internal-error" => process::end(vm, &mut running).map(|()| Before::Broke(running.accel)),
         // A start or suspend that was cut off in the middle: nothing of it is worth keeping but what is on disk.
-        "inmigrate" | "prelaunch" | "internal-error" | "shutdown" => {
-            process::end(vm, &mut running)?;
-            Ok(false)
-        }
+        "inmigrate" | "prelaunch" | "shutdown" => process::end(vm, &mut running).map(|()| Before::Gone),
         _ => {
             memory::forget(vm)?;
-            monitor.ask(&qapi::qmp::cont {})?;
-            Ok(true)
+            monitor.ask(&qapi::qmp::cont {}).map(|_| Before::Runs)
         }
     }
 }
@@ -94,7 +106,7 @@ fn launch(vm: &Vm<'_>, settings: &Settings, record: &Record, qemu: &Qemu, accel:
     let run = run_dir::make(vm, &record.uuid)?;
     let starter = ProcessId::of(std::process::id());
     let mut running = Running { process: None, starter, run, accel, hardware: Vec::new(), ports, helpers: Vec::new() };
-    let plan = Plan { vm, settings, record, accel, running: &running, firmware: firmware.as_ref() };
+    let plan = Plan { vm, settings, record, accel, running: &running, sandbox: qemu.facts.sandbox, firmware: firmware.as_ref() };
     let Words { host, mut hardware } = args::build(&plan)?;
     if let Some(saved) = &record.saved {
         hardware.clone_from(&saved.hardware);
@@ -127,7 +139,7 @@ fn watch(vm: &Vm<'_>) -> Result<Option<String>, Error> {
         }
         let broken = || Monitor::connect(&running.look(), process::GLANCE).and_then(|mut m| m.status());
         if broken().is_ok_and(|status| status == "internal-error") {
-            return Ok(Some("the guest stopped with an internal error".to_owned()));
+            return Ok(Some(INTERNAL_ERROR.to_owned()));
         }
     }
     Ok(None)

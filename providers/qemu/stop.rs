@@ -15,7 +15,7 @@ const AGENT: Duration = Duration::from_millis(500);
 /// Stops the machine; fine when it is off.
 pub fn stop(vm: &Vm<'_>, force: bool) -> Result<(), Error> {
     let Some(mut running) = Running::read(vm)? else { return Ok(()) };
-    let Some(process) = process::alive(vm, &running) else { return process::clean(vm, &mut running) };
+    let Some(process) = process::find(vm, &running) else { return process::clean(vm, &mut running) };
     if force || !press(&running)? {
         return process::end(vm, &mut running);
     }

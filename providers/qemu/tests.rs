@@ -14,7 +14,7 @@ use crate::driver::{Driver, Source, SourceDisk, State};
 use crate::error::Error;
 
 /// A place for machines, or none (and why is printed) where QEMU is missing.
-fn place(settings: serde_json::Value) -> Option<Place> {
+pub fn place(settings: serde_json::Value) -> Option<Place> {
     for program in ["qemu-system-x86_64", "qemu-img"] {
         if kiste_core::host::find(program).is_none() {
             println!("skipped: {program} is not installed");
@@ -26,8 +26,10 @@ fn place(settings: serde_json::Value) -> Option<Place> {
     Some(place)
 }
 
+/// Emulation by the QEMU on this host, or by the program in `KISTE_TEST_QEMU` (to try other versions).
 fn emulated() -> serde_json::Value {
-    serde_json::json!({ "accel": "tcg", "arch": "x86_64" })
+    let program = std::env::var("KISTE_TEST_QEMU").ok();
+    serde_json::json!({ "accel": "tcg", "arch": "x86_64", "qemu_binary": program })
 }
 
 #[test]
@@ -115,7 +117,9 @@ fn a_taken_port_is_named_at_start_and_live() {
 
 #[test]
 fn words_that_qemu_refuses_are_handed_on() {
-    let Some(place) = place(serde_json::json!({ "accel": "tcg", "arch": "x86_64", "args": ["-device", "no-such-device"] })) else { return };
+    let mut settings = emulated();
+    settings["args"] = serde_json::json!(["-device", "no-such-device"]);
+    let Some(place) = place(settings) else { return };
     let vm = place.vm();
     Qemu.create(&vm, &source()).unwrap();
     let error = Qemu.start(&vm).unwrap_err();
@@ -157,8 +161,11 @@ fn a_box_disk_that_opens_other_files_is_refused() {
 
 #[test]
 fn every_disk_interface_and_extra_disks_start() {
-    for interface in ["scsi", "sata", "nvme", "usb"] {
-        let settings = serde_json::json!({ "accel": "tcg", "arch": "x86_64", "disk_interface": interface, "net_device": "e1000" });
+    for (machine, interface) in [("q35", "scsi"), ("q35", "sata"), ("pc", "sata"), ("pc", "virtio"), ("q35", "nvme"), ("q35", "usb")] {
+        let mut settings = emulated();
+        settings["disk_interface"] = interface.into();
+        settings["machine"] = machine.into();
+        settings["net_device"] = "e1000".into();
         let Some(mut place) = place(settings) else { return };
         let disc = place.file("disc.iso");
         std::fs::write(&disc, [0; 2048]).unwrap();
