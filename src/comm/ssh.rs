@@ -92,6 +92,20 @@ impl Ssh {
         }
     }
 
+    /// [`Ssh::link`], tried again as often as the target says while nobody answers.
+    fn link_patiently(&self, cancel: &Cancel) -> Result<(Link, bool), Error> {
+        for _ in 0..self.target.connect_retries {
+            match self.link(cancel) {
+                Err(error @ (Error::Connect { .. } | Error::Handshake { .. } | Error::Disconnected { .. })) => {
+                    tracing::debug!("connecting again: {error}");
+                    cancel.sleep(self.target.connect_retry_delay)?;
+                }
+                result => return result,
+            }
+        }
+        self.link(cancel)
+    }
+
     fn give_back(&self, link: Link) {
         if link.generation == self.generation.load(Ordering::SeqCst) {
             self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(link);
@@ -101,14 +115,14 @@ impl Ssh {
     /// Runs `work` on a session. When an idle session turns out broken before `work` had any effect in the guest
     /// (it says so by [`Error::Disconnected`] and `started` still false), a new session is tried once.
     fn with_link<T>(&self, cancel: &Cancel, mut work: impl FnMut(&Link, &mut bool) -> Result<T, Error>) -> Result<T, Error> {
-        let (mut link, mut was_idle) = self.link(cancel)?;
+        let (mut link, mut was_idle) = self.link_patiently(cancel)?;
         loop {
             let mut started = false;
             let result = work(&link, &mut started);
             match result {
                 Err(Error::Disconnected { .. }) if was_idle && !started => {
                     self.drop_idle();
-                    (link, was_idle) = (Link::open(&self.target, &self.memory, link.generation, cancel)?, false);
+                    (link, was_idle) = (self.link_patiently(cancel)?.0, false);
                 }
                 Err(error) => {
                     if !matches!(error, Error::Disconnected { .. } | Error::Cancelled(_)) && link.is_clean() {
@@ -131,7 +145,7 @@ impl Ssh {
             let instead = "Install the system's `ssh` (package `openssh-client`), or set `ssh.forward_agent = false`.".to_owned();
             return Err(Error::Lacks { what: "agent forwarding".to_owned(), instead });
         }
-        let (link, _) = self.link(cancel)?;
+        let (link, _) = self.link_patiently(cancel)?;
         let (input, output, errors) = (rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr());
         interactive::session(&link, command, Console { input, output, errors }, cancel)
     }

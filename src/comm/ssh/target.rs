@@ -29,6 +29,10 @@ pub struct SshTarget {
     pub verify: VerifyHostKey,
     /// Longest time for one connection, from TCP to the login.
     pub connect_timeout: Duration,
+    /// How often a call connects again when that failed ([`crate::Communicator::ready`] never does).
+    pub connect_retries: u32,
+    /// Pause before each of them.
+    pub connect_retry_delay: Duration,
     /// Compress. Never done over loopback, where it could only cost.
     pub compression: bool,
     /// Send keepalives; a guest that does not answer them counts as gone.
@@ -67,6 +71,8 @@ impl SshTarget {
             known_host: None,
             verify: settings.verify_host_key,
             connect_timeout: settings.connect_timeout.0,
+            connect_retries: settings.connect_retries,
+            connect_retry_delay: settings.connect_retry_delay.0,
             compression: settings.compression,
             keep_alive: settings.keep_alive,
             forward_agent: settings.forward_agent,

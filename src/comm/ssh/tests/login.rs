@@ -147,7 +147,26 @@ fn a_lost_connection_is_opened_again() {
     server.stop();
     ssh.reset();
     assert!(matches!(ready(&ssh), Err(Error::Connect { .. })));
-    assert!(server.listen(&Wish::default()) || server.port != 0);
+}
+
+#[test]
+fn a_call_connects_again_when_the_first_try_fails() {
+    let Some(mut server) = Server::start(&Wish::default()) else { return };
+    server.stop();
+    let mut target = server.target();
+    (target.connect_retries, target.connect_retry_delay) = (1000, std::time::Duration::from_millis(20));
+    let ssh = Ssh::new(target.clone());
+    let out = std::thread::scope(|scope| {
+        let call = scope.spawn(|| sh(&ssh, "echo there").1);
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        assert!(server.listen_again(&Wish::default()));
+        call.join().unwrap()
+    });
+    assert_eq!(out, "there\n");
+    server.stop();
+    (target.connect_retries, target.known_host) = (2, None);
+    let error = super::server::run(&Ssh::new(target), &crate::GuestCommand::script("true")).unwrap_err();
+    assert!(matches!(error, Error::Connect { .. }), "{error}");
 }
 
 #[test]

@@ -115,11 +115,14 @@ impl Server {
         )
     }
 
-    /// Starts the process; `false` when somebody else took the port.
+    /// Starts the process on another port; `false` when somebody else took it.
     pub fn listen(&mut self, wish: &Wish) -> bool {
-        if self.port == 0 || !self.log().is_empty() {
-            self.port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        }
+        self.port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        self.listen_again(wish)
+    }
+
+    /// Starts the process on the port it had.
+    pub fn listen_again(&mut self, wish: &Wish) -> bool {
         std::fs::write(self.path("sshd_config"), self.config(wish)).unwrap();
         self.cancel = Cancel::new();
         let program = Program::new(sshd().unwrap().display().to_string()).args(["-D", "-e", "-f"]).arg(self.path("sshd_config"));
