@@ -16,7 +16,7 @@ use crate::error::Error;
 
 /// Seconds without traffic after which a keepalive is sent.
 const KEEPALIVE: u32 = 15;
-/// A guest that was silent for so long, though asked, is gone.
+/// [`Link::patience`] of every session.
 const DEAD: Duration = Duration::from_secs(75);
 /// How long destructors of libssh2 objects may block at most.
 const BLOCKING_LIMIT_MS: u32 = 3000;
@@ -58,7 +58,7 @@ impl Fault {
         match self {
             Self::Ssh(e) => e.message().to_lowercase(),
             Self::Late => "no answer in time".to_owned(),
-            Self::Dead => format!("the guest answers no more (nothing for {} s)", DEAD.as_secs()),
+            Self::Dead => "the guest answers no more".to_owned(),
             Self::Cancelled => "interrupted".to_owned(),
         }
     }
@@ -92,6 +92,8 @@ pub(super) struct Link {
     socket: TcpStream,
     keep_alive: bool,
     heard: Cell<Instant>,
+    /// A guest that was silent for so long, though asked, is gone.
+    pub(super) patience: Duration,
     limit: Duration,
 }
 
@@ -141,6 +143,7 @@ impl Link {
             socket,
             keep_alive: target.keep_alive,
             heard: Cell::new(Instant::now()),
+            patience: DEAD,
             limit: target.connect_timeout,
         };
         let mut handle = link.session.clone();
@@ -228,7 +231,7 @@ impl Link {
             Err(e) if e.code() != AGAIN => return Err(Fault::Ssh(e)),
             _ => {}
         }
-        if self.heard.get().elapsed() > DEAD { Err(Fault::Dead) } else { Ok(()) }
+        if self.heard.get().elapsed() > self.patience { Err(Fault::Dead) } else { Ok(()) }
     }
 
     /// Whether an idle session is still connected, as far as can be told without asking the guest.

@@ -170,6 +170,22 @@ fn a_call_connects_again_when_the_first_try_fails() {
 }
 
 #[test]
+fn a_guest_that_falls_silent_is_noticed() {
+    let Some(server) = Server::start(&Wish::default()) else { return };
+    let ssh = server.ssh();
+    let (mut link, _) = ssh.link(&Cancel::new()).unwrap();
+    link.patience = std::time::Duration::from_secs(3);
+    link.session.set_keepalive(true, 1);
+    ssh.give_back(link);
+    let file = server.path("frozen");
+    let text = format!("p=$(ps -o ppid= -p $$); echo $p > {}; kill -STOP $p; sleep 15", file.display());
+    let result = ssh.run(&crate::GuestCommand::script(text), &Cancel::new(), &mut |_, _| {});
+    let frozen = std::fs::read_to_string(&file).unwrap();
+    Program::new("kill").args(["-9", frozen.trim()]).output(&Cancel::new()).unwrap();
+    assert!(matches!(&result, Err(Error::Disconnected { reason }) if reason == "the guest answers no more"), "{result:?}");
+}
+
+#[test]
 fn nobody_there_is_told_at_once() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let error = ready(&Ssh::new(crate::ssh::SshTarget::new("127.0.0.1", port, "x"))).unwrap_err();
