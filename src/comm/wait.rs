@@ -13,7 +13,8 @@ use crate::error::Error;
 const PAUSE: Duration = Duration::from_millis(100);
 /// Pause after a refused login: servers punish clients that ask too often.
 const REFUSED_PAUSE: Duration = Duration::from_millis(1500);
-/// A login may be refused for so long: keys are sometimes added late in the first boot.
+/// A login may be refused for so long (or half the time it took to get there, when that is more): keys are sometimes added late in
+/// the first boot.
 const REFUSED_LIMIT: Duration = Duration::from_secs(15);
 /// How often the machine is looked at.
 const LOOK: Duration = Duration::from_millis(250);
@@ -221,7 +222,7 @@ impl Watch {
             Error::Refused { .. } => self.judge_refusal(error),
             // A server that punishes refused logins does so by not answering at all.
             Error::Connect { .. } | Error::Handshake { .. } | Error::Disconnected { .. } => match self.refused_since.take() {
-                Some((since, last)) if since.elapsed() >= self.refused_limit => Stop::Cause(WaitCause::Permanent(Box::new(last))),
+                Some((since, last)) if self.refused_enough(since) => Stop::Cause(WaitCause::Permanent(Box::new(last))),
                 before => {
                     let pause = if before.is_some() { REFUSED_PAUSE } else { PAUSE };
                     self.refused_since = before;
@@ -234,11 +235,16 @@ impl Watch {
 
     fn judge_refusal(&mut self, error: Error) -> Stop {
         let since = self.refused_since.take().map_or_else(Instant::now, |(since, _)| since);
-        if since.elapsed() >= self.refused_limit {
+        if self.refused_enough(since) {
             return Stop::Cause(WaitCause::Permanent(Box::new(error)));
         }
         self.refused_since = Some((since, error));
         Stop::Again(REFUSED_PAUSE)
+    }
+
+    fn refused_enough(&self, since: Instant) -> bool {
+        let refused = since.elapsed();
+        refused >= self.refused_limit.max(self.wait.elapsed().saturating_sub(refused) / 2)
     }
 
     fn note(&mut self, text: String) {

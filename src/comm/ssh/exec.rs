@@ -271,7 +271,12 @@ impl Pump<'_, '_> {
         while self.read(Stream::Stdout, &mut buffer, output)? | self.read(Stream::Stderr, &mut buffer, output)? {}
         let channel = &mut self.channel;
         self.link.wait_until(None, self.cancel, || channel.wait_close()).map_err(Fault::into_disconnected)?;
-        Ok(self.ended(None))
+        let ended = self.ended(self.announced());
+        // libssh2 gives 0 for a status that never came; a command of ours that ends with 0 has announced it.
+        if self.gates.is_some() && ended.began && ended.code == 0 && self.announced().is_none() {
+            return Err(Error::Disconnected { reason: "the command's exit code never came".to_owned() });
+        }
+        Ok(ended)
     }
 
     /// The exit code that the command's own mark gave.

@@ -131,8 +131,9 @@ fn hold(program: &Program, cancel: &Cancel, heard: &Sender<String>) {
 fn program(target: &SshTarget, key: Option<&tempfile::NamedTempFile>) -> Program {
     let option = |name: &str, value: &str| ["-o".to_owned(), format!("{name}={value}")];
     let mut program = Program::new("ssh")
-        .args(["-F", "none", "-A", "-tt", "-q"])
+        .args(["-F", "none", "-A", "-tt"])
         .args(option("BatchMode", "yes"))
+        .args(option("LogLevel", "ERROR"))
         .args(option("ServerAliveInterval", "15"))
         .args(option("ConnectTimeout", &target.connect_timeout.as_secs().max(1).to_string()))
         .args(option("IdentitiesOnly", if target.keys_only { "yes" } else { "no" }));
@@ -142,10 +143,12 @@ fn program(target: &SshTarget, key: Option<&tempfile::NamedTempFile>) -> Program
         _ => Some(("no", "/dev/null".to_owned())),
     };
     if let Some((check, file)) = known {
-        program = program.args(option("StrictHostKeyChecking", check)).args(option("UserKnownHostsFile", &format!("\"{file}\"")));
+        program = program
+            .args(option("StrictHostKeyChecking", check))
+            .args(option("UserKnownHostsFile", &format!("\"{}\"", file.replace('%', "%%"))));
     }
     for file in target.keys.iter().map(std::path::PathBuf::as_path).chain(key.map(tempfile::NamedTempFile::path)) {
-        program = program.arg("-i").arg(file);
+        program = program.arg("-i").arg(file.display().to_string().replace('%', "%%"));
     }
     let port = target.port.to_string();
     program.args(["-p", &port, "-l", &target.user, "--", &target.host]).arg(quote::words(["sh", "-c", STAY]))

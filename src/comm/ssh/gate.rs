@@ -67,13 +67,18 @@ impl Gate {
 
     /// Takes everything up to the end of the next whole mark: what stood before it, and its text.
     fn cut_mark(&mut self) -> Option<(Vec<u8>, String)> {
-        let at = self.held.windows(self.mark.len()).position(|w| w == self.mark)?;
+        let at = self.may_begin().find(|at| self.held[*at..].starts_with(&self.mark))?;
         let text_at = at + self.mark.len();
         let end = text_at + self.held[text_at..].iter().position(|b| *b == b'\n')?;
         let text = String::from_utf8_lossy(&self.held[text_at..end]).trim().to_owned();
         let before = self.held[..at].to_vec();
         self.held.drain(..=end);
         Some((before, text))
+    }
+
+    /// Where the first byte of a mark stands.
+    fn may_begin(&self) -> impl Iterator<Item = usize> {
+        self.held.iter().enumerate().filter(|(_, b)| **b == self.mark[0]).map(|(at, _)| at)
     }
 
     /// How many bytes at the end may be the beginning of a mark.

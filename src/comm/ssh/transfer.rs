@@ -93,6 +93,9 @@ fn either<T>(
 
 fn put(ssh: &Ssh, upload: &Upload<'_>, cancel: &Cancel, progress: Progress<'_>) -> Result<(), Error> {
     check_path(upload.to)?;
+    if upload.to == "~" || upload.to.ends_with('/') {
+        return Err(of_guest(upload.to, "it is a folder"));
+    }
     let progress = std::cell::RefCell::new(progress);
     either(
         ssh,

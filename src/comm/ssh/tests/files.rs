@@ -78,6 +78,9 @@ fn what_can_not_be_copied_is_named_and_nothing_is_left() {
         let ssh = server.ssh();
         let up = ssh.upload_bytes(b"x", &server.guest("home"), 0o644, &Cancel::new()).unwrap_err();
         assert!(matches!(&up, Error::Transfer { reason, .. } if reason == "it is a folder"), "{up}");
+        for to in ["~", "new/", ""] {
+            assert!(matches!(ssh.upload_bytes(b"x", to, 0o644, &Cancel::new()), Err(Error::Transfer { .. })), "{to}");
+        }
         for from in ["missing", "home"] {
             let down = ssh.download(&server.guest(from), &server.path("back"), &Cancel::new(), &mut |_| {}).unwrap_err();
             assert!(matches!(&down, Error::Transfer { what, .. } if what.ends_with(from)), "{down}");
