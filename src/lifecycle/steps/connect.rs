@@ -74,7 +74,8 @@ fn address(run: &Run<'_>) -> Result<Way, Error> {
     }
 }
 
-fn unreachable(target: &Target<'_>, error: WaitError) -> Error {
+/// The engine's error for a wait that ended badly.
+pub(crate) fn unreachable(target: &Target<'_>, error: WaitError) -> Error {
     match error.cause {
         WaitCause::Cancelled(cancelled) => cancelled.into(),
         _ => Error::Unreachable { machine: target.name().to_owned(), source: Box::new(error) },
@@ -87,7 +88,7 @@ fn without_address(waited: Duration, cause: WaitCause) -> WaitError {
 }
 
 /// The last line of the serial log while the machine runs; why not when it ended.
-fn alive(target: &Target<'_>) -> Result<Option<String>, String> {
+pub(crate) fn alive(target: &Target<'_>) -> Result<Option<String>, String> {
     match target.driver.state(&target.vm()) {
         Ok(State::Running) => Ok(last_serial_line(target)),
         Ok(state) => Err(format!("the machine is {} now", state.short())),

@@ -12,7 +12,10 @@
 //! and is replaced; one that did is taken on from 3.
 
 use kiste_comm::ssh;
+use std::time::Duration;
+
 use kiste_comm::ssh::keys::{self, KeyKind, KeyPair};
+use kiste_comm::wait::{self, WaitCause, WaitError};
 use kiste_core::state_file;
 use kiste_core::step::Step;
 use kiste_guest::identity;
@@ -21,6 +24,10 @@ use crate::context::Target;
 use crate::error::Error;
 use crate::reach::{self, Way};
 use crate::run::Run;
+use crate::steps::connect::{alive, unreachable};
+
+/// Longest wait for the connection that proves a key.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The step.
 pub(crate) struct Identity;
@@ -99,6 +106,11 @@ fn prove(run: &Run<'_>) -> Result<Way, Error> {
         }
         None => reach::open(target, &sure)?.ok_or_else(|| Error::NotCreated { machine: target.name().to_owned() })?,
     };
-    way.comm().ready(&target.env.cancel)?;
-    Ok(way)
+    // A guest that has only just come up may leave a second connection waiting.
+    let mut alive = || alive(target);
+    match wait::until_ready(way.comm(), &target.reporter, PATIENCE, &target.env.cancel, &mut alive) {
+        Ok(()) => Ok(way),
+        Err(WaitError { cause: WaitCause::Permanent(refused), .. }) => Err((*refused).into()),
+        Err(other) => Err(unreachable(target, other)),
+    }
 }

@@ -66,6 +66,29 @@ fn destroy_removes_what_a_killed_up_left() {
     }
 }
 
+type Verb = fn(&World) -> Result<(), crate::Error>;
+
+#[test]
+fn other_verbs_killed_at_any_event_leave_something_to_go_on_with() {
+    let verbs: [Verb; 3] =
+        [|w| crate::halt(&w.env, &[], false), |w| crate::suspend(&w.env, &[]), |w| crate::destroy(&w.env, &[], &FORCE).map(drop)];
+    for (number, verb) in verbs.into_iter().enumerate() {
+        for when in 0.. {
+            let mut world = world();
+            world.up().unwrap();
+            world.light(when, Blow::Death);
+            if catch_unwind(AssertUnwindSafe(|| verb(&world))).is_ok() {
+                assert!(when > 0, "verb {number} has no event");
+                break;
+            }
+            world.calm_down();
+            crate::status(&world.env, &[]).unwrap();
+            world.up().unwrap_or_else(|e| panic!("verb {number}, event {when}: {e}"));
+            is_whole(&world, when);
+        }
+    }
+}
+
 #[test]
 fn a_first_up_interrupted_at_any_event_leaves_nothing() {
     for when in 0.. {

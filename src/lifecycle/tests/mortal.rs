@@ -71,6 +71,7 @@ impl Driver for Mortal {
         Some(&Fake)
     }
     fn suspend(&self) -> Option<&dyn Suspend> {
+        self.0.burn();
         Some(&Fake)
     }
     fn screen(&self) -> Option<&dyn Screen> {
