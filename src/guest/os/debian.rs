@@ -11,9 +11,11 @@ hostname "$short" 2>/dev/null || hostnamectl set-hostname "$short"
 if [ -d /run/systemd/netif/leases ]; then systemctl --no-block try-restart systemd-networkd 2>/dev/null || true; fi
 if [ -d /run/NetworkManager/devices ]; then systemctl --no-block try-restart NetworkManager 2>/dev/null || true; fi
 "#,
+    // A guest without a network shall say so within a minute, not within ten.
     install: Some(
         r#"export DEBIAN_FRONTEND=noninteractive
-apt-get install -y --no-install-recommends "$package" || { apt-get update && apt-get install -y --no-install-recommends "$package"; }
+get() { apt-get -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20 -o Acquire::Retries=0 -o DPkg::Lock::Timeout=120 "$@"; }
+get install -y --no-install-recommends "$package" || { get update && get install -y --no-install-recommends "$package"; }
 "#,
     ),
     halt: &["shutdown", "-h", "now"],
