@@ -52,8 +52,9 @@ pub struct Choice {
 
 /// The kind for `folder`: the user's when it has one, else the first usable of `allowed`, else the first usable of the driver's live
 /// kinds, rsync and sftp. Call it before the start with no guest, to know what the driver shall offer, and again with the guest.
-/// Error when nothing of what the user wants can be used, with every reason.
+/// Error when nothing of what the user wants can be used, with every reason, and when the place in the guest is no place for a folder.
 pub fn choose(folder: &Folder, ground: &Ground<'_>) -> Result<Choice, Error> {
+    super::check_place(folder)?;
     let live = ground.driver.iter().copied();
     let wanted: Vec<FolderKind> = match folder.kind {
         Some(kind) => vec![kind],

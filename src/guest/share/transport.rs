@@ -25,8 +25,7 @@ impl Transport {
     /// Prepares the way to `target`; nothing connects yet.
     pub fn new(target: &SshTarget, held: bool) -> Result<Self, Error> {
         let failed = |e: std::io::Error| Error::Read { path: std::env::temp_dir().display().to_string(), reason: e.to_string() };
-        // Mode 0700 from the start.
-        let scratch = tempfile::Builder::new().prefix("kiste-").tempdir().map_err(failed)?;
+        let scratch = private_folder().map_err(failed)?;
         let mut words = options(target);
         words.extend(host_key(target, scratch.path()).map_err(failed)?);
         words.extend(identities(target, scratch.path()).map_err(failed)?);
@@ -46,11 +45,6 @@ impl Transport {
     pub fn remote(&self, path: &str) -> String {
         if self.host.contains(':') { format!("[{}]:{path}", self.host) } else { format!("{}:{path}", self.host) }
     }
-
-    /// A private file of this way's own, gone with it.
-    pub fn scratch(&self) -> &Path {
-        self.scratch.path()
-    }
 }
 
 impl Drop for Transport {
@@ -62,6 +56,15 @@ impl Drop for Transport {
             }
         }
     }
+}
+
+/// Nobody else looks in: it holds keys and a way in.
+fn private_folder() -> std::io::Result<TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("kiste-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.tempdir()
 }
 
 fn options(target: &SshTarget) -> Vec<String> {
@@ -167,6 +170,7 @@ mod tests {
         let transport = Transport::new(&target, false).unwrap();
         assert!(transport.rsh().contains("StrictHostKeyChecking=yes"));
         assert_eq!(transport.remote("/x"), "[::1]:/x");
+        assert_eq!(crate::provision::file::mode(&transport.scratch.path().metadata().unwrap()) & 0o777, 0o700);
         target.known_host = None;
         assert!(Transport::new(&target, false).unwrap().rsh().contains("StrictHostKeyChecking=no"));
     }
