@@ -8,9 +8,10 @@ use kiste_core::host::{self, Program};
 
 use crate::error::Error;
 
-/// A program of the host that runs as root of fresh namespaces.
+/// A program of the host that runs as root of fresh namespaces. It dies with kiste, however kiste dies: its first process gets
+/// SIGKILL with its parent, and takes the namespace along.
 pub fn program(name: &str) -> Program {
-    Program::new("unshare").args(words()).arg(name)
+    Program::new("setpriv").args(["--pdeathsig", "KILL", "unshare"]).args(words()).arg(name)
 }
 
 fn words() -> Vec<&'static str> {

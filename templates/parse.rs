@@ -1,7 +1,6 @@
 //! From a template's text to [`Template`]: every mistake of the form at once, each with its place.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
@@ -27,13 +26,8 @@ const ROOT_KEYS: [&str; 9] = [
 /// Reads a template; `-` is standard input.
 pub fn load(path: &Path) -> Result<Template, Error> {
     let read = |source| Error::Read { path: path.to_owned(), source };
-    let mut text = String::new();
-    if path == Path::new("-") {
-        std::io::stdin().read_to_string(&mut text).map_err(read)?;
-    } else {
-        text = std::fs::read_to_string(path).map_err(read)?;
-    }
-    parse(&text, path)
+    let file = if path == Path::new("-") { Path::new("/dev/stdin") } else { path };
+    parse(&std::fs::read_to_string(file).map_err(read)?, path)
 }
 
 /// Parses a template's text; `path` is only remembered.

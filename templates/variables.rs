@@ -48,6 +48,8 @@ fn render_all(
         }
         if failed.is_empty() || failed.len() == before {
             problems.extend(failed.into_iter().map(|(name, text, reason)| {
+                let is_secret = request.template.sensitive.contains(name);
+                let text = if is_secret { "<sensitive>" } else { text.as_str() };
                 let at = request.template.variables.iter().find(|v| v.name == *name).map(|v| v.at);
                 Problem { place: at, build: None, message: format!("Failed to interpolate \"{name}\": \"{text}\": {reason}") }
             }));

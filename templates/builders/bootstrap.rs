@@ -29,10 +29,11 @@ pub use prepare::prepare;
 /// The provider that builds.
 const PROVIDER: &str = "qemu";
 /// Programs of the host, and what to do without.
-const PROGRAMS: [(&str, &str); 4] = [
+const PROGRAMS: [(&str, &str); 5] = [
     ("mmdebstrap", "Install `mmdebstrap`; it makes root file systems from Debian's packages."),
     ("mke2fs", "Install `e2fsprogs` (and see that /usr/sbin or /sbin is on your PATH)."),
     ("unshare", "Install `util-linux` 2.38 or newer."),
+    ("setpriv", "Install `util-linux` 2.38 or newer."),
     ("qemu-img", "Install `qemu-utils` and `qemu-system-x86`."),
 ];
 
