@@ -53,6 +53,12 @@ pub fn source() -> Source {
     Source { size: Some(Size::mib(8)), ..Source::default() }
 }
 
+/// Tells whoever runs the tests, also when they pass: what was skipped, how long things took.
+pub fn note(text: &str) {
+    use std::io::Write;
+    writeln!(std::io::stderr(), "{text}").unwrap();
+}
+
 /// A free TCP port of the loopback.
 pub fn free_port() -> u16 {
     std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()

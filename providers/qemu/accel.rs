@@ -180,6 +180,10 @@ fn say_broken(vm: &Vm<'_>, accel: Accel, reason: &str) {
 }
 
 #[cfg(test)]
+#[path = "accel_tests.rs"]
+mod break_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

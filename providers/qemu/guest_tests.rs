@@ -16,7 +16,7 @@ use super::driver::Qemu;
 use super::memory;
 use super::tests::place;
 use crate::capability::{DirectKernel, Forwarding, GuestAgent, HostShare, HostShares, Kernel, Suspend};
-use crate::conformance::{Place, free_port, source, ssh_port};
+use crate::conformance::{Place, free_port, note, source, ssh_port};
 use crate::driver::{Driver, State, Vm};
 
 fn kernel() -> Option<Kernel> {
@@ -28,10 +28,10 @@ fn kernel() -> Option<Kernel> {
 fn until(what: &str, test: impl Fn() -> bool) {
     let began = Instant::now();
     while !test() {
-        assert!(began.elapsed() < Duration::from_secs(180), "never: {what}");
+        assert!(began.elapsed() < Duration::from_secs(400), "never: {what}");
         std::thread::sleep(Duration::from_millis(100));
     }
-    println!("{what}: {:?}", began.elapsed());
+    note(&format!("{what}: {:?}", began.elapsed()));
 }
 
 fn greets(port: u16) -> bool {
@@ -50,7 +50,7 @@ fn share(place: &Place, tag: &str) -> HostShare {
 
 fn folders(place: &Place, vm: &Vm<'_>) {
     if Qemu.kinds().is_empty() {
-        return println!("skipped: no virtiofsd");
+        return note("skipped: no virtiofsd");
     }
     Qemu.set_shares(vm, &["rw", "ro"].map(|tag| share(place, tag))).unwrap();
     Qemu.start(vm).unwrap();
@@ -71,7 +71,7 @@ fn sleeps(vm: &Vm<'_>, port: &Port) {
     assert!(Qemu.addresses(vm).unwrap().contains(&IpAddr::from([10, 0, 2, 15])));
     Suspend::suspend(&Qemu, vm).unwrap();
     assert_eq!(Qemu.state(vm).unwrap(), State::Suspended);
-    println!("memory: {} MiB", memory::path(vm).metadata().unwrap().len() >> 20);
+    note(&format!("memory: {} MiB", memory::path(vm).metadata().unwrap().len() >> 20));
     Qemu.start(vm).unwrap();
     assert!(!memory::path(vm).exists());
     until("network after sleep", || greets(port.host));
@@ -93,11 +93,11 @@ fn a_real_guest_shares_sleeps_and_goes() {
     sleeps(&vm, &port);
     let began = Instant::now();
     (0..100).for_each(|_| assert_eq!(Qemu.state(&vm).unwrap(), State::Running));
-    println!("state: {:?} each", began.elapsed() / 100);
+    note(&format!("state: {:?} each", began.elapsed() / 100));
     let began = Instant::now();
     let stopped = Qemu.stop(&vm, false);
     assert!(stopped.is_ok(), "{stopped:?}: {}", std::fs::read_to_string(vm.dir.serial_log()).unwrap_or_default());
-    println!("down: {:?}", began.elapsed());
+    note(&format!("down: {:?}", began.elapsed()));
     assert_eq!(Qemu.state(&vm).unwrap(), State::Stopped);
     Qemu.delete(&vm).unwrap();
 }

@@ -133,6 +133,7 @@ impl Drop for Deadline {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::conformance::note;
 
     #[test]
     fn complaints_are_shortened_to_what_failed() {
@@ -148,7 +149,7 @@ mod tests {
             let home = kiste_core::dirs::Home::at(home.path());
             match Qemu::find(&arch.program(), arch, &home, &Cancel::new()) {
                 Ok(qemu) => assert_eq!(run(&qemu, Accel::Tcg, &Cancel::new()).unwrap(), None),
-                Err(e) => println!("skipped for {}: {e}", arch.name()),
+                Err(e) => note(&format!("skipped for {}: {e}", arch.name())),
             }
         }
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use kiste_core::Span;
-use kiste_core::host::{ProcessId, Program};
+use kiste_core::host::{HostError, ProcessId, Program};
 
 use super::qmp::Monitor;
 use super::record::{Record, Running, file_error};
@@ -66,7 +66,17 @@ pub fn spawn(vm: &Vm<'_>, program: &Program, running: &mut Running) -> Result<Mo
     running.process = None;
     running.starter = ProcessId::of(std::process::id());
     running.write(vm)?;
-    running.process = Some(program.detach(&log)?);
+    match program.detach(&log) {
+        Ok(process) => running.process = Some(process),
+        Err(HostError::Ended { program }) => {
+            clean(vm, running)?;
+            return Err(Error::Start { program, reason: said(&log, said_from) });
+        }
+        Err(error) => {
+            clean(vm, running)?;
+            return Err(error.into());
+        }
+    }
     running.write(vm)?;
     let began = Instant::now();
     loop {

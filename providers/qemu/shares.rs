@@ -95,13 +95,17 @@ pub fn start(vm: &Vm<'_>, shares: &[HostShare], running: &mut Running) -> Result
 fn serve(vm: &Vm<'_>, program: &Path, words: &[String], index: usize, running: &mut Running) -> Result<(), Error> {
     let log = vm.dir.driver_log();
     let from = log.metadata().map_or(0, |m| m.len());
-    let process = Program::new(program.to_string_lossy()).args(words).detach(&log)?;
+    let failed = || Error::Start { program: program.display().to_string(), reason: said(&log, from) };
+    let process = match Program::new(program.to_string_lossy()).args(words).detach(&log) {
+        Err(host::HostError::Ended { .. }) => return Err(failed()),
+        other => other?,
+    };
     running.helpers.push(process.clone());
     running.write(vm)?;
     let (path, began) = (socket(&running.run, index), Instant::now());
     while !path.exists() {
         if !process.is_alive() || began.elapsed() > Duration::from_secs(10) {
-            return Err(Error::Start { program: program.display().to_string(), reason: said(&log, from) });
+            return Err(failed());
         }
         vm.cancel.sleep(Duration::from_millis(2))?;
     }

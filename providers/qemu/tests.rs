@@ -9,7 +9,7 @@ use super::driver::Qemu;
 use super::record::{Record, Running};
 use super::{NAME, process};
 use crate::capability::Forwarding;
-use crate::conformance::{Place, free_port, source, ssh_port, suite};
+use crate::conformance::{Place, free_port, note, source, ssh_port, suite};
 use crate::driver::{Driver, Source, SourceDisk, State};
 use crate::error::Error;
 
@@ -17,7 +17,7 @@ use crate::error::Error;
 pub fn place(settings: serde_json::Value) -> Option<Place> {
     for program in ["qemu-system-x86_64", "qemu-img"] {
         if kiste_core::host::find(program).is_none() {
-            println!("skipped: {program} is not installed");
+            note(&format!("skipped: {program} is not installed"));
             return None;
         }
     }
@@ -194,7 +194,7 @@ fn uefi_and_a_foreign_architecture_start() {
                 assert_eq!(Qemu.state(&vm).unwrap(), State::Running);
                 Qemu.delete(&vm).unwrap();
             }
-            Err(e) => println!("skipped {arch}: {e}"),
+            Err(e) => note(&format!("skipped {arch}: {e}")),
         }
     }
 }
@@ -214,7 +214,7 @@ fn a_long_project_path_gets_short_sockets() {
 
 /// Remembers warnings.
 #[derive(Default)]
-struct Warnings(std::sync::Mutex<Vec<String>>);
+pub struct Warnings(pub std::sync::Mutex<Vec<String>>);
 
 impl kiste_core::Ui for Warnings {
     fn emit(&self, _: &kiste_core::Scope, event: kiste_core::Event) {
@@ -243,7 +243,7 @@ fn the_accelerator_is_judged_once_per_host() {
         Qemu.stop(&vm, true).unwrap();
     }
     let said = heard.0.lock().unwrap().clone();
-    println!("{said:?}");
+    note(&format!("{said:?}"));
     assert!(said.len() <= 1, "{said:?}");
     assert_eq!(std::fs::read_dir(place.home.host_facts("x").parent().unwrap()).unwrap().count(), 1);
     Qemu.delete(&vm).unwrap();
@@ -253,7 +253,7 @@ fn the_accelerator_is_judged_once_per_host() {
 fn check_has_something_to_do_for_all_that_is_bad() {
     let place = Place::new();
     for finding in Qemu.check(&place.home, &place.cancel) {
-        println!("{finding:?}");
+        note(&format!("{finding:?}"));
         assert!(!finding.what.is_empty() && !finding.seen.is_empty() && (!finding.fatal || finding.todo.is_some()));
     }
 }

@@ -33,6 +33,12 @@ pub enum HostError {
         /// Why.
         source: io::Error,
     },
+    /// It was meant to stay and ended at once; its log says why.
+    #[error("`{program}` ended at once")]
+    Ended {
+        /// Its name.
+        program: String,
+    },
     /// It ended with an error.
     #[error("`{program}` failed ({status}){}", tail(.stderr))]
     Failed {
@@ -64,7 +70,7 @@ impl Explain for HostError {
         match self {
             Self::Missing { .. } => Kind::Host,
             Self::Cancelled { .. } => Kind::Interrupted,
-            Self::Start { .. } | Self::Failed { .. } => Kind::Failed,
+            Self::Start { .. } | Self::Ended { .. } | Self::Failed { .. } => Kind::Failed,
         }
     }
 
@@ -264,7 +270,7 @@ impl Program {
         command.stdin(Stdio::null()).stdout(file.try_clone().map_err(failed)?).stderr(file);
         own_group(&mut command);
         let child = self.start(&mut command)?;
-        ProcessId::of(child.id()).ok_or_else(|| failed(io::Error::other("it ended at once")))
+        ProcessId::of(child.id()).ok_or_else(|| HostError::Ended { program: self.name.clone() })
     }
 
     fn feed(&self, child: &mut Child) {
