@@ -130,6 +130,14 @@ pub enum Error {
         /// Tail of what it said.
         said: String,
     },
+    /// The `file` provisioner may not write there.
+    #[error("cannot write `{path}` in the guest as the login user: {reason}")]
+    Unwritable {
+        /// Path in the guest.
+        path: String,
+        /// Why.
+        reason: String,
+    },
     /// Files cannot be watched.
     #[error("cannot watch `{path}` for changes: {reason}")]
     Watch {
@@ -160,6 +168,7 @@ impl Explain for Error {
             | Self::Provisioner { .. }
             | Self::Read { .. }
             | Self::Rsync { .. }
+            | Self::Unwritable { .. }
             | Self::Watch { .. } => Kind::Failed,
         }
     }
@@ -174,6 +183,7 @@ impl Explain for Error {
             Self::FolderKind { .. } => "Leave `type` out to get the best kind there is, or set `type = \"sftp\"`, which always works.",
             Self::Checksum { .. } => "Look at what the script became before you change its digest.",
             Self::Reboot { .. } => "See `kiste logs` for what the guest wrote while it booted.",
+            Self::Unwritable { .. } => "Copy to `~` or `/tmp`, and move it from there by a shell provisioner, which runs as root.",
             Self::Watch { reason, .. } if reason.contains("limit") || reason.contains("space") => {
                 "Raise the limit (`sysctl fs.inotify.max_user_watches=524288`) or exclude large folders."
             }

@@ -169,6 +169,11 @@ const ALIASES: &[(&str, &str)] = &[
     ("dragonfly", "dragonflybsd"),
 ];
 
+/// Whether a system that the user names (`guest = "debian"`) is one that kiste knows.
+pub fn is_known(name: &str) -> bool {
+    known(name).is_some()
+}
+
 /// Our id for a name as systems write it; none when nobody knows it.
 fn known(name: &str) -> Option<&'static str> {
     let name = name.trim().to_ascii_lowercase();

@@ -38,13 +38,24 @@ pub(super) fn run(copy: &FileCopy, guest: &Guest<'_>, project_root: &Path) -> Re
     let total = total(&source);
     let mut transfer = guest.reporter.transfer(format!("Copying {}", copy.source.display()), Some(total), 0);
     let mut progress = |done| transfer.done(done);
-    if meta.is_dir() {
-        guest.comm.upload_folder(&source, &destination, guest.cancel, &mut progress)?;
+    let copied = if meta.is_dir() {
+        guest.comm.upload_folder(&source, &destination, guest.cancel, &mut progress)
     } else {
-        guest.comm.upload(&source, &destination, mode(&meta), guest.cancel, &mut progress)?;
-    }
+        guest.comm.upload(&source, &destination, mode(&meta), guest.cancel, &mut progress)
+    };
+    copied.map_err(|e| unwritable(e, &destination))?;
     transfer.finish();
     Ok(())
+}
+
+/// The usual mistake has an error of its own: this provisioner is not root.
+fn unwritable(error: kiste_comm::Error, destination: &str) -> Error {
+    match error {
+        kiste_comm::Error::Transfer { reason, .. } if reason.to_lowercase().contains("permission denied") => {
+            Error::Unwritable { path: destination.to_owned(), reason }
+        }
+        other => other.into(),
+    }
 }
 
 /// Where it goes, before the guest is asked.

@@ -15,7 +15,8 @@ const ALIAS: &str = "kiste-guest";
 
 /// One way in, for as long as this lives. `held` ones keep their connection between commands.
 pub struct Transport {
-    scratch: TempDir,
+    /// Gone with this.
+    _scratch: TempDir,
     words: Vec<String>,
     host: String,
     held: bool,
@@ -33,7 +34,7 @@ impl Transport {
             let socket = format!("ControlPath={}", config_word(&scratch.path().join("c")));
             words.extend(["-o", "ControlMaster=auto", "-o", &socket, "-o", "ControlPersist=120"].map(str::to_owned));
         }
-        Ok(Self { scratch, words, host: target.host.clone(), held })
+        Ok(Self { _scratch: scratch, words, host: target.host.clone(), held })
     }
 
     /// For rsync's `--rsh`: its own quoting, not a shell's.
@@ -78,9 +79,9 @@ fn options(target: &SshTarget) -> Vec<String> {
     if target.keep_alive {
         option("ServerAliveInterval=15".to_owned());
     }
-    // Boxes of old systems have nothing newer.
+    // Boxes of old systems have nothing newer. The second by its old name, which every version knows.
     option("HostKeyAlgorithms=+ssh-rsa".to_owned());
-    option("PubkeyAcceptedAlgorithms=+ssh-rsa".to_owned());
+    option("PubkeyAcceptedKeyTypes=+ssh-rsa".to_owned());
     if let Some(command) = &target.proxy_command {
         option(format!("ProxyCommand={command}"));
     }
@@ -170,7 +171,7 @@ mod tests {
         let transport = Transport::new(&target, false).unwrap();
         assert!(transport.rsh().contains("StrictHostKeyChecking=yes"));
         assert_eq!(transport.remote("/x"), "[::1]:/x");
-        assert_eq!(crate::provision::file::mode(&transport.scratch.path().metadata().unwrap()) & 0o777, 0o700);
+        assert_eq!(crate::provision::file::mode(&transport._scratch.path().metadata().unwrap()) & 0o777, 0o700);
         target.known_host = None;
         assert!(Transport::new(&target, false).unwrap().rsh().contains("StrictHostKeyChecking=no"));
     }
