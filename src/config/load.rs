@@ -17,6 +17,7 @@ use crate::document::{Node, Source, parse};
 use crate::error::Error;
 use crate::interpolate::{Environment, Interpolator};
 use crate::mistake::Mistake;
+use crate::reader::Paths;
 use crate::schema::schema;
 use crate::set;
 
@@ -61,8 +62,13 @@ fn read(request: &Request<'_>, look_at_files: bool) -> Result<Project, Error> {
     }
     let interpolator = Interpolator::new(request.env);
     let home = (request.env)("HOME").filter(|h| !h.is_empty());
-    let layers =
-        layers::Layers { user: user.as_ref(), project: &tree?, schema: &schema, interpolator: &interpolator, home: home.as_deref() };
+    let layers = layers::Layers {
+        user: user.as_ref(),
+        project: &tree?,
+        schema: &schema,
+        interpolator: &interpolator,
+        paths: Paths { home: home.as_deref(), project: Some(&root) },
+    };
     let built = layers.machines(&mut mistakes);
     check::project(&built, &mut mistakes);
     if look_at_files {

@@ -1,6 +1,6 @@
 //! A project back into the language of the file: what `kiste config` shows. It loads again and gives the same machines.
 
-use kiste_core::machine::{Machine, Project};
+use kiste_core::machine::{CommunicatorKind, Machine, Project, Winrm};
 use serde_json::{Map, Value, json};
 
 use crate::resolve;
@@ -27,6 +27,10 @@ fn with_index(m: &Machine) -> Value {
 
 fn machine(m: &Machine) -> Value {
     let mut value = serde_json::to_value(resolve::table(m)).unwrap_or_default();
+    let winrm_says_nothing = m.communicator != CommunicatorKind::Winrm && m.winrm == Winrm::default();
+    if let Some(table) = value.as_object_mut().filter(|_| winrm_says_nothing) {
+        table.remove("winrm");
+    }
     tidy(&mut value);
     value
 }

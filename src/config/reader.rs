@@ -15,20 +15,21 @@ use crate::document::{Node, Value};
 use crate::kistefile::{ALIASES, ONE_IS_A_LIST};
 use crate::mistake::Mistake;
 use choose::Choice;
+pub use format::Paths;
 pub use table::join;
 
 /// Reads nodes against the parts of one schema.
 pub struct Reader<'a> {
     root: &'a Json,
-    home: Option<&'a str>,
+    paths: Paths<'a>,
     /// Everything wrong so far.
     pub mistakes: Vec<Mistake>,
 }
 
 impl<'a> Reader<'a> {
-    /// `root` holds the `$defs` that references point to; `home` stands for `~` in paths.
-    pub fn new(root: &'a Json, home: Option<&'a str>) -> Self {
-        Self { root, home, mistakes: Vec::new() }
+    /// `root` holds the `$defs` that references point to.
+    pub fn new(root: &'a Json, paths: Paths<'a>) -> Self {
+        Self { root, paths, mistakes: Vec::new() }
     }
 
     /// Reads `node`, known to the user as `key`. None when it is wrong, which is told then.

@@ -60,6 +60,7 @@ pub struct HostRun {
     pub inline: Option<String>,
     /// A script of the project.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "script"))]
     pub path: Option<String>,
     /// Arguments.
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -20,6 +20,7 @@ pub struct ShellTable {
     #[schemars(schema_with = "many_texts")]
     pub inline: Vec<String>,
     /// A file of the project, or an http, https or ftp address.
+    #[schemars(extend("format" = "script"))]
     pub path: Option<String>,
     /// Arguments: a line for the guest's shell to split, or a list.
     pub args: ShellArgs,

@@ -6,7 +6,7 @@ use crate::document::{Entry, Node, Place, Value};
 use crate::interpolate::{Interpolator, Scope};
 use crate::merge::tables;
 use crate::mistake::Mistake;
-use crate::reader::{Reader, join};
+use crate::reader::{Paths, Reader, join};
 
 /// Name of the one machine of a project that names none.
 pub const DEFAULT: &str = "default";
@@ -42,8 +42,14 @@ pub fn members<'a>(tree: &'a Node, schema: &Json, templates: &Interpolator<'_>, 
     let expander = Expander { schema, templates, params };
     let members: Vec<Member<'a>> = machines.entries().iter().flat_map(|entry| expander.entry(entry, out)).collect();
     for (i, member) in members.iter().enumerate() {
-        if members[..i].iter().any(|m| m.name == member.name && !m.phantom) {
-            out.push(Mistake::new(&member.place, "machines", format!("there are two machines called `{}`", member.name)));
+        // State lies in a folder of that name, and on some hosts case does not tell folders apart.
+        let other = members[..i].iter().find(|m| m.name.eq_ignore_ascii_case(&member.name) && !m.phantom);
+        if let Some(other) = other {
+            let message = match other.name == member.name {
+                true => format!("there are two machines called `{}`", member.name),
+                false => format!("`{}` and `{}` differ in nothing but case", other.name, member.name),
+            };
+            out.push(Mistake::new(&member.place, "machines", message));
         }
     }
     if members.is_empty() {
@@ -106,7 +112,7 @@ impl Expander<'_> {
         self.templates.params(&params, &mut scope, &mut Vec::new());
         let rendered = self.templates.render(node, &scope, &key, out)?;
         let schema = self.schema.pointer(&format!("/$defs/Machine/properties/{name}"))?;
-        let mut reader = Reader::new(self.schema, None);
+        let mut reader = Reader::new(self.schema, Paths::default());
         let read = reader.read(&rendered, schema, &key);
         out.append(&mut reader.mistakes);
         match read?.value {

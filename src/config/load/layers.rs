@@ -12,7 +12,7 @@ use crate::interpolate::{Interpolator, Scope};
 use crate::kistefile::MachineTable;
 use crate::merge;
 use crate::mistake::{Mistake, absorb};
-use crate::reader::{Reader, join};
+use crate::reader::{Paths, Reader, join};
 use crate::resolve;
 
 /// Everything that machines are made from.
@@ -25,8 +25,8 @@ pub struct Layers<'a> {
     pub schema: &'a Json,
     /// Renders templates.
     pub interpolator: &'a Interpolator<'a>,
-    /// `~` in paths.
-    pub home: Option<&'a str>,
+    /// What paths are relative to.
+    pub paths: Paths<'a>,
 }
 
 /// A machine as a tree: merged, read, not yet typed.
@@ -96,7 +96,7 @@ impl Layers<'_> {
         let here = |e: &&Entry| !part.elsewhere.contains(&e.key.as_str());
         let written = layer.with(Value::Table(layer.entries().iter().filter(here).cloned().collect()));
         let rendered = self.interpolator.render(&written, scope, part.key, mistakes).unwrap_or_else(|| empty.clone());
-        let mut reader = Reader::new(self.schema, self.home);
+        let mut reader = Reader::new(self.schema, self.paths);
         let read = self.schema.pointer(part.schema).and_then(|schema| reader.read(&rendered, schema, part.key)).unwrap_or(empty);
         mistakes.append(&mut reader.mistakes);
         check::layer(&read, mistakes);

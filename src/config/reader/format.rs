@@ -7,14 +7,26 @@ use kiste_core::{Size, Span};
 
 use crate::shorthand::folder::starts_with_drive;
 
-/// Checks `text` against a schema's `format`. `Ok(Some)` is a better form of it (a path made absolute below `folder`, `~` as `home`).
-pub fn check(format: &str, text: &str, folder: &Path, home: Option<&str>) -> Result<Option<String>, String> {
+/// What paths are relative to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Paths<'a> {
+    /// `~`.
+    pub home: Option<&'a str>,
+    /// The project's folder, which scripts stay relative to.
+    pub project: Option<&'a Path>,
+}
+
+/// Checks `text` against a schema's `format`. `Ok(Some)` is a better form of it (a path made absolute below `folder`).
+pub fn check(format: &str, text: &str, folder: &Path, paths: Paths<'_>) -> Result<Option<String>, String> {
     match format {
         "size" => size(text).map(|()| None),
         "time" => time(text).map(|()| None),
         "ip" => text.parse::<IpAddr>().map(|_| None).map_err(|_| format!("`{text}` is not an IP address")),
         "mac" => mac(text).map(|()| None),
-        "path" => path(text, folder, home).map(Some),
+        "path" => path(text, folder, paths.home).map(Some),
+        "script" if text.contains("://") => Ok(None),
+        "script" if paths.project == Some(folder) && !text.starts_with("~/") => Ok(None),
+        "script" => path(text, folder, paths.home).map(Some),
         _ => Ok(None),
     }
 }

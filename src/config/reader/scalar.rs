@@ -28,7 +28,7 @@ impl<'a> Reader<'a> {
     }
 
     fn check_format(&mut self, node: &Node, text: &str, name: &str, key: &str) -> Option<Node> {
-        match format::check(name, text, node.place.source().folder(), self.home) {
+        match format::check(name, text, node.place.source().folder(), self.paths) {
             Ok(Some(better)) => Some(node.with(Value::Text(better))),
             Ok(None) => Some(node.clone()),
             Err(message) => {

@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
-use super::Reader;
+use super::{Paths, Reader};
 use crate::document::{Source, parse};
 
 /// Reads `text` against `schema`: the value, then the mistakes.
 fn read(schema: &serde_json::Value, text: &str) -> String {
     let source = Source::file("/p/Kistefile".as_ref(), text.to_owned());
     let node = parse(&source).unwrap();
-    let mut reader = Reader::new(schema, Some("/home/ada"));
+    let mut reader = Reader::new(schema, Paths { home: Some("/home/ada"), project: None });
     let value = reader.read(&node, schema, "");
     let mistakes: Vec<String> = reader.mistakes.iter().map(|m| format!("{}:{} {}", m.line, m.column, m.message)).collect();
     format!("{}\n{}", value.map_or_else(|| "nothing".to_owned(), |v| v.to_json().to_string()), mistakes.join("\n"))

@@ -185,13 +185,15 @@ fn the_users_file_lies_below() {
     let case = Case::new(
         "cpus = 1\nports = ['1:1']\nfolders = ['p:/p']\n[params]\na = 2\n[machines.a]\npost_up_message = '{{params.a}} {{params.b}}'\n",
     );
-    let case = case.user("cpus = 4\nmemory = '1GiB'\nports = ['2:2']\nfolders = ['u:/u']\nparams = { a = 1, b = '{{params.a}}!' }\n");
+    let case = case.user("provision = [{ type = 'shell', path = 'x.sh' }]\ncpus = 4\nmemory = '1GiB'\nports = ['2:2']\nfolders = ['u:/u']\nparams = { a = 1, b = '{{params.a}}!' }\n");
     let machine = case.machine("a");
     assert_eq!((machine.cpus, machine.memory), (Some(1), Some(Size::gib(1))));
     assert_eq!(machine.ports.iter().map(|p| p.host).collect::<Vec<_>>(), [2, 1]);
     assert_eq!(machine.folders[0].host, case.root().join("home/u"));
     assert_eq!(machine.folders[1].host, case.root().join("p"));
     assert_eq!(machine.post_up_message.as_deref(), Some("2 2!"));
+    let ProvisionerKind::Shell(shell) = &machine.provision[0].kind else { panic!() };
+    assert_eq!(shell.path.as_deref(), case.root().join("home/x.sh").to_str());
 }
 
 #[test]

@@ -52,3 +52,17 @@ proptest! {
         ends(&text, &set)?;
     }
 }
+
+#[test]
+fn deep_nesting_is_told() {
+    for text in [
+        format!("a = {}", "[".repeat(100_000)),
+        format!("a = {}1", "{ a = ".repeat(100_000)),
+        format!("{}a = 1", "a.".repeat(100_000)),
+        format!("[{}a]", "a.".repeat(100_000)),
+        format!("a = '{}x'", "{{#if a}}".repeat(100_000)),
+        format!("a = '{{{{lower {}'", "(lower ".repeat(100_000)),
+    ] {
+        ends(&text, "cpus=1").unwrap();
+    }
+}
