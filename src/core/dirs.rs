@@ -212,6 +212,11 @@ impl MachineDir {
         self.0.with_extension("lock")
     }
 
+    /// Where rests of the machine are put that nobody knows but that may be worth something.
+    pub fn aside(&self, stamp: &str) -> PathBuf {
+        self.0.with_extension(format!("lost-{stamp}"))
+    }
+
     /// uuid in the index.
     pub fn id(&self) -> PathBuf {
         self.0.join("id")

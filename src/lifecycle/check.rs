@@ -1,15 +1,15 @@
-//! Everything that machines ask for and that cannot be given, all of it before anything starts. Pure: touches nothing.
+//! Everything that machines ask for and that cannot be given, all of it before anything starts. Touches nothing.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use kiste_core::Machine;
 use kiste_core::machine::{CommunicatorKind, DiskKind};
-use kiste_core::share::FolderKind;
-use kiste_guest::provision;
+use kiste_guest::{hostname, provision};
 
 use crate::context::Target;
 use crate::error::Error;
+use crate::steps;
 
 /// An error that lists every problem of every machine, or nothing.
 pub(crate) fn all(targets: &[Target<'_>]) -> Result<(), Error> {
@@ -32,6 +32,8 @@ fn problems(target: &Target<'_>) -> Vec<String> {
     }
     problems.extend(not_built_yet(machine).into_iter().map(|what| format!("{what}: not yet in this version")));
     problems.extend(lacking(target));
+    problems.extend(left_out(machine));
+    problems.extend(mistakes_of_hostname(machine));
     problems.extend(mistakes_of_ports(machine));
     problems.extend(mistakes_of_folders(machine));
     problems.extend(target.driver.validate(machine));
@@ -70,19 +72,30 @@ fn lacking(target: &Target<'_>) -> Vec<String> {
     if driver.forwarding().is_none() && machine.ports.iter().any(|p| !p.disabled) {
         lacks.push(cannot("forward ports"));
     }
-    let live = driver.host_shares().map(kiste_providers::capability::HostShares::kinds).unwrap_or_default();
-    for folder in machine.folders.iter().filter(|f| !f.disabled) {
-        match folder.kind {
-            Some(kind @ (FolderKind::Nfs | FolderKind::Smb | FolderKind::Vboxsf)) => {
-                lacks.push(format!("folder `{}` by {kind}: not yet in this version", folder.guest));
-            }
-            Some(kind @ (FolderKind::Virtiofs | FolderKind::Ninep)) if !live.contains(&kind) => {
-                lacks.push(cannot(&format!("share `{}` by {kind} on this host", folder.guest)));
-            }
-            _ => {}
-        }
-    }
+    lacks.extend(steps::share::refusals(target));
     lacks
+}
+
+/// Without a way into the guest nothing can be done there.
+fn left_out(machine: &Machine) -> Vec<String> {
+    if machine.communicator != CommunicatorKind::None {
+        return Vec::new();
+    }
+    let asked = [
+        (!machine.provision.is_empty(), "`provision`"),
+        (machine.folders.iter().any(|f| !f.disabled), "`folders`"),
+        (machine.hostname.is_some(), "`hostname`"),
+    ];
+    asked
+        .iter()
+        .filter(|(is, _)| *is)
+        .map(|(_, what)| format!("{what} needs a way into the guest, and `communicator` is \"none\""))
+        .collect()
+}
+
+fn mistakes_of_hostname(machine: &Machine) -> Option<String> {
+    let name = machine.hostname.as_ref().filter(|name| !hostname::is_valid(name))?;
+    Some(format!("`{name}` cannot be a host name"))
 }
 
 fn mistakes_of_ports(machine: &Machine) -> Vec<String> {

@@ -6,12 +6,14 @@
 //! |----------|---------------|------------------------------------------|-----------------------------------------------|
 //! | none     | not created   | never made, or rests of a removal        | rests are removed                             |
 //! | creating | anything      | cut off while it was made                | all of it is removed; `up` makes it anew      |
-//! | created  | not created   | its disk was removed by hand             | the record is removed; `up` makes it anew     |
+//! | created  | not created   | files of its were removed by hand        | rests go, or aside when there may be a disk among them; `up` makes it anew |
 //! | none     | anything else | the record was lost or damaged           | adopted under its id (box unknown)            |
 //! | created  | anything else | fine                                     | the index entry is written anew if it differs |
 //!
 //! A project folder that was *moved* keeps its machines' ids, and the index follows. One that was *copied* (the folder in
 //! the index still holds the machine) gets new ids, so that two machines never share an entry.
+
+use std::path::Path;
 
 use kiste_core::Cancel;
 use kiste_core::dirs::MachineDir;
@@ -43,7 +45,8 @@ pub(crate) fn open(target: &Target<'_>) -> Result<Existing, Error> {
             forget(target, &record)
         }
         (Some(record), State::NotCreated) => {
-            target.reporter.warn("the machine's disk is gone (removed by hand?); its rests are removed");
+            target.reporter.warn("the machine is gone (files removed by hand?)");
+            put_aside(target)?;
             forget(target, &record)
         }
         (None, state) => {
@@ -87,6 +90,22 @@ fn same_folder(a: &MachineDir, b: &MachineDir) -> bool {
         (Ok(a), Ok(b)) => a == b,
         _ => false,
     }
+}
+
+/// What is large may be a disk that somebody still wants.
+const LARGE: u64 = 1024 * 1024;
+
+/// Renames a folder that may hold a disk, so that nothing is lost for good.
+fn put_aside(target: &Target<'_>) -> Result<(), Error> {
+    let files = std::fs::read_dir(target.dir.root()).map_err(Error::file("read", target.dir.root()))?.flatten();
+    let is_log = |path: &Path| path.extension().is_some_and(|e| e == "log");
+    let mut large = files.filter(|f| f.metadata().is_ok_and(|m| m.is_file() && m.len() >= LARGE) && !is_log(&f.path()));
+    if large.next().is_none() {
+        return Ok(());
+    }
+    let aside = target.dir.aside(&jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string());
+    target.reporter.warn(format!("a disk of it may be among what is left: that is in `{}` now", aside.display()));
+    std::fs::rename(target.dir.root(), &aside).map_err(Error::file("rename", target.dir.root()))
 }
 
 fn forget(target: &Target<'_>, record: &Record) -> Result<Existing, Error> {

@@ -108,6 +108,7 @@ fn quick_way(target: &Target<'_>, record: &Record) -> Result<Option<Way>, Error>
         Some(Way::Ssh(ssh)) => {
             let mut to = ssh.target().clone();
             to.connect_timeout = to.connect_timeout.min(ASK);
+            to.connect_retries = 0;
             Some(Way::Ssh(Box::new(kiste_comm::ssh::Ssh::new(to))))
         }
         other => other,

@@ -70,20 +70,10 @@ pub(crate) fn running<'a>(env: &'a Environment, name: Option<&str>) -> Result<(T
     }
 }
 
-/// The way into a running machine, connected: `ssh.connect_retries` tries, `ssh.connect_retry_delay` apart.
+/// The opened way into a running machine.
 pub(crate) fn way<'a>(env: &'a Environment, name: Option<&str>) -> Result<(Target<'a>, Way), Error> {
     let (target, record) = running(env, name)?;
     let way = reach::open(&target, &record)?.ok_or_else(|| no_ssh(&target))?;
-    for _ in 0..target.machine.ssh.connect_retries {
-        match way.comm().ready(&env.cancel) {
-            Err(kiste_comm::Error::Connect { .. } | kiste_comm::Error::Handshake { .. }) => {
-                env.cancel.sleep(target.machine.ssh.connect_retry_delay.0)?;
-            }
-            Err(e) => return Err(e.into()),
-            Ok(()) => return Ok((target, way)),
-        }
-    }
-    way.comm().ready(&env.cancel)?;
     Ok((target, way))
 }
 

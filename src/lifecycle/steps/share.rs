@@ -8,7 +8,7 @@ use kiste_core::state_file;
 use kiste_core::step::Step;
 use kiste_guest::Guest;
 use kiste_guest::share::{self, Ground, HostTools, choose, ensure_host, fstab};
-use kiste_providers::capability::HostShare;
+use kiste_providers::capability::{HostShare, HostShares};
 use serde::{Deserialize, Serialize};
 
 use crate::context::Target;
@@ -54,6 +54,15 @@ impl Step<Run<'_>> for Prepare {
         run.offered = offered;
         Ok(())
     }
+}
+
+/// Why folders can't travel as the file wants, before there is a guest.
+pub(crate) fn refusals(target: &Target<'_>) -> Vec<String> {
+    let folders: Vec<(String, &Folder)> = tagged(target).collect();
+    let kinds = target.driver.host_shares().map(HostShares::kinds).unwrap_or_default();
+    let tools = tools(target, &folders);
+    let refusal = |folder: &Folder| choose(folder, &ground(target, &kinds, tools, true)).err();
+    folders.iter().filter_map(|(_, folder)| refusal(folder)).map(|e| e.to_string()).collect()
 }
 
 /// Folders in use with the tag the guest would mount them by.

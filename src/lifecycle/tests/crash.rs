@@ -192,6 +192,20 @@ fn state_removed_by_hand_is_mended() {
 }
 
 #[test]
+fn a_disk_that_nobody_knows_any_more_is_put_aside_not_removed() {
+    let world = world();
+    world.up().unwrap();
+    let dir = world.dir("web");
+    std::fs::write(dir.driver_file("disk0.qcow2"), vec![7; 1 << 20]).unwrap();
+    std::fs::remove_file(dir.driver_file("fake.json")).unwrap();
+    world.up().unwrap();
+    is_whole(&world, 0);
+    let beside = names(dir.root().parent().unwrap());
+    let lost = beside.iter().find(|n| n.starts_with("fake.lost-")).unwrap_or_else(|| panic!("{beside:?}"));
+    assert_eq!(std::fs::metadata(dir.root().with_file_name(lost).join("disk0.qcow2")).unwrap().len(), 1 << 20);
+}
+
+#[test]
 fn a_moved_project_keeps_its_machine_and_a_copied_one_gets_its_own() {
     let mut world = world();
     world.up().unwrap();

@@ -106,13 +106,18 @@ fn everything_that_is_not_there_yet_is_told_at_once_before_anything_starts() {
     let world = World::one(|m| {
         m.networks = vec![serde_json::from_value(serde_json::json!({ "type": "private", "ip": "10.9.0.2" })).unwrap()];
         m.clone = Some("other".into());
-        m.folders = vec![serde_json::from_value(serde_json::json!({ "host": "/nowhere/at/all", "guest": "/x" })).unwrap()];
+        m.hostname = Some("not a name".into());
+        let folder = |json| serde_json::from_value(json).unwrap();
+        m.folders = vec![
+            folder(serde_json::json!({ "host": "/nowhere/at/all", "guest": "/x" })),
+            folder(serde_json::json!({ "host": "/tmp", "guest": "/y", "type": "nfs" })),
+        ];
         m.provision = vec![serde_json::from_value(serde_json::json!({ "type": "ansible", "playbook": "p.yml" })).unwrap()];
     });
     let error = world.up().unwrap_err();
     let text = error.to_string();
     assert_eq!(kiste_core::Explain::kind(&error), kiste_core::Kind::Usage);
-    for word in ["networks", "clone", "/nowhere/at/all", "ansible"] {
+    for word in ["networks", "clone", "/nowhere/at/all", "ansible", "not a name", "nfs"] {
         assert!(text.contains(word), "{word}: {text}");
     }
     assert!(!world.dir("web").root().exists());
