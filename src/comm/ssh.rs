@@ -153,7 +153,8 @@ impl Ssh {
     /// Where commands find the user's agent, when it is forwarded.
     fn agent_socket(&self, cancel: &Cancel) -> Result<Option<String>, Error> {
         if self.target.forward_agent && self.memory.login().is_none() {
-            self.ready(cancel)?;
+            let (link, _) = self.link_patiently(cancel)?;
+            self.give_back(link);
         }
         self.forward.socket(&self.target, &self.memory, cancel)
     }

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use kiste_core::{Cancel, Stream};
@@ -47,15 +47,22 @@ fn by_tar(ssh: &Ssh, from: &Path, to: &str, cancel: &Cancel, progress: Progress<
                 }
             });
             drop(source);
-            let packed = packing.join().unwrap_or_else(|_| Err(of_host(from, &std::io::Error::other("packing failed"))));
+            let packed = packing.join().unwrap_or_else(|_| Err((from.to_owned(), std::io::Error::other("packing failed"))));
             Ok((ended?, packed))
         })
     })?;
     if ended.code == NO_TAR {
         return Ok(false);
     }
-    check(&ended, &said, to)?;
-    packed.map(|()| true)
+    match packed {
+        // The guest's tar ended first: it knows why.
+        Err((_, e)) if e.kind() == std::io::ErrorKind::BrokenPipe => {
+            check(&ended, &said, to)?;
+            Err(of_guest(to, "the guest's tar ended before it had everything"))
+        }
+        Err((path, e)) => Err(of_host(&path, &e)),
+        Ok(()) => check(&ended, &said, to).map(|()| true),
+    }
 }
 
 /// The reading end of the pipe that tar is written to.
@@ -96,15 +103,17 @@ impl Read for Counted<'_> {
     }
 }
 
-fn pack(from: &Path, into: impl Write, done: &AtomicU64, cancel: &Cancel) -> Result<(), Error> {
+/// Writes the folder as tar; an error names the path it is about.
+fn pack(from: &Path, into: impl Write, done: &AtomicU64, cancel: &Cancel) -> Result<(), (PathBuf, std::io::Error)> {
+    let about = |path: &Path, e: std::io::Error| (path.to_owned(), e);
     let mut tar = tar::Builder::new(std::io::BufWriter::with_capacity(1 << 16, into));
     tar.follow_symlinks(false);
     for entry in WalkDir::new(from).min_depth(1).sort_by_file_name() {
-        let entry = entry.map_err(|e| of_host(from, &e.into()))?;
+        let entry = entry.map_err(|e| about(from, e.into()))?;
         let below = entry.path().strip_prefix(from).unwrap_or(entry.path());
-        add(&mut tar, entry.path(), below, done, cancel).map_err(|e| of_host(entry.path(), &e))?;
+        add(&mut tar, entry.path(), below, done, cancel).map_err(|e| about(entry.path(), e))?;
     }
-    tar.into_inner().and_then(|mut out| out.flush()).map_err(|e| of_host(from, &e))
+    tar.into_inner().and_then(|mut out| out.flush()).map_err(|e| about(from, e))
 }
 
 fn add(tar: &mut tar::Builder<impl Write>, path: &Path, below: &Path, done: &AtomicU64, cancel: &Cancel) -> std::io::Result<()> {
