@@ -146,8 +146,7 @@ impl Ssh {
             return Err(Error::Lacks { what: "agent forwarding".to_owned(), instead });
         }
         let (link, _) = self.link_patiently(cancel)?;
-        let (input, output, errors) = (rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr());
-        interactive::session(&link, command, Console { input, output, errors }, cancel)
+        interactive::session(&link, command, Console::of_user(), cancel)
     }
 
     /// Where commands find the user's agent, when it is forwarded.

@@ -28,6 +28,14 @@ pub(super) struct Console<'a> {
     pub(super) errors: BorrowedFd<'a>,
 }
 
+impl Console<'static> {
+    /// The user's own terminal, or whatever kiste was started with.
+    pub(super) fn of_user() -> Self {
+        use rustix::stdio::{stderr, stdin, stdout};
+        Self { input: stdin(), output: stdout(), errors: stderr() }
+    }
+}
+
 /// A terminal in raw mode; as it was before when dropped, also by a panic.
 struct Raw<'a> {
     terminal: BorrowedFd<'a>,
