@@ -116,7 +116,7 @@ pub enum Error {
     NotReady {
         /// What was waited for and seen.
         #[source]
-        source: kiste_comm::wait::WaitError,
+        source: Box<kiste_comm::wait::WaitError>,
         /// Folder with everything that helps to understand it.
         evidence: Option<PathBuf>,
     },

@@ -155,3 +155,7 @@ impl Post<'_> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "pipeline_tests.rs"]
+mod tests;

@@ -86,7 +86,10 @@ impl Shell {
         }
         let files: Vec<&str> = std::iter::once(path.as_str()).chain(env_file.as_deref()).collect();
         let remove = GuestCommand::script(format!("rm -f {}", quote::words(files)));
-        self.patiently(run, || Ok(drop(kiste_comm::communicator::capture(run.comm, &remove, run.cancel)?)))
+        self.patiently(run, || {
+            kiste_comm::communicator::capture(run.comm, &remove, run.cancel)?;
+            Ok(())
+        })
     }
 
     fn read(&self, source: &Source, run: &ProvisionerRun<'_>) -> Result<(String, Vec<u8>), Error> {
@@ -146,21 +149,30 @@ impl Shell {
     /// Tries again while the guest can't be reached (it may be restarting), up to `start_retry_timeout`.
     fn patiently(&self, run: &ProvisionerRun<'_>, attempt: impl Fn() -> Result<(), Error>) -> Result<(), Error> {
         let end = Instant::now() + self.start_retry_timeout;
+        let mut told = false;
         loop {
-            match attempt() {
-                Err(Error::Guest(error)) if is_passing(&error) && Instant::now() < end => {
-                    tracing::debug!(%error, "the guest is not reachable yet");
-                    run.cancel.sleep(RETRY)?;
-                }
+            let error = match attempt() {
+                Err(Error::Guest(error)) if is_passing(&error, run) && Instant::now() < end => error,
                 other => return other,
+            };
+            if !told {
+                let limit = kiste_core::Span(self.start_retry_timeout);
+                run.reporter.detail(format!("The guest cannot be reached ({error}); trying again for up to {limit}"));
+                told = true;
             }
+            run.cancel.sleep(RETRY)?;
         }
     }
 }
 
-fn is_passing(error: &kiste_comm::Error) -> bool {
+/// Whether waiting may help. A transfer that fails though the guest answers fails for a reason of its own.
+fn is_passing(error: &kiste_comm::Error, run: &ProvisionerRun<'_>) -> bool {
     use kiste_comm::Error as E;
-    matches!(error, E::Connect { .. } | E::Handshake { .. } | E::Disconnected { .. } | E::Transfer { .. } | E::Refused { .. })
+    match error {
+        E::Connect { .. } | E::Handshake { .. } | E::Disconnected { .. } | E::Refused { .. } => true,
+        E::Transfer { .. } => run.comm.ready(run.cancel).is_err(),
+        _ => false,
+    }
 }
 
 fn at_run(run: &ProvisionerRun<'_>, option: &str, text: &str, fields: &crate::builder::Fields) -> Result<String, Error> {

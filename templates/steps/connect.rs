@@ -68,6 +68,30 @@ fn last_line(log: &std::path::Path) -> Option<String> {
     let mut bytes = Vec::new();
     file.take(2048).read_to_end(&mut bytes).ok()?;
     let text = String::from_utf8_lossy(&bytes);
-    let line = text.lines().map(str::trim).rfind(|l| !l.is_empty())?;
-    Some(line.chars().filter(|c| !c.is_control()).take(100).collect())
+    let line = text.lines().map(str::trim).rfind(|l| !plain(l).trim().is_empty())?;
+    Some(plain(line).chars().take(100).collect())
+}
+
+/// Without a terminal's escape sequences and control characters.
+fn plain(line: &str) -> String {
+    let mut out = String::new();
+    let mut chars = line.chars();
+    while let Some(c) = chars.next() {
+        if c != '\u{1b}' {
+            out.extend(Some(c).filter(|c| !c.is_control()));
+        } else if chars.next() == Some('[') {
+            // A sequence ends with its first letter.
+            let _ = chars.find(|c| ('@'..='~').contains(c));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn colours_of_a_console_are_taken_out() {
+        assert_eq!(super::plain("[\u{1b}[0;32m  OK  \u{1b}[0m] Started \u{1b}[1mx\u{7}"), "[  OK  ] Started x");
+        assert_eq!(super::plain("\u{1b}["), "");
+    }
 }

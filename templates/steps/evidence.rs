@@ -9,7 +9,7 @@ use crate::error::Error;
 /// Writes the evidence of a failed wait and names its folder in the error. Not after an interrupt: then nothing is wrong.
 pub fn keep(context: &Context<'_>, error: WaitError) -> Error {
     if matches!(error.cause, WaitCause::Cancelled(_)) {
-        return Error::NotReady { source: error, evidence: None };
+        return Error::NotReady { source: Box::new(error), evidence: None };
     }
     let stamp = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
     let folder = context.run.home.build_evidence().join(format!("{}-{stamp}", context.machine.name));
@@ -24,5 +24,5 @@ pub fn keep(context: &Context<'_>, error: WaitError) -> Error {
             context.run.reporter.warn(format!("the evidence `{name}` could not be kept: {problem}"));
         }
     }
-    Error::NotReady { source: error, evidence: Some(folder) }
+    Error::NotReady { source: Box::new(error), evidence: Some(folder) }
 }

@@ -205,7 +205,7 @@ fn keyrings(options: &mut Options<'_>) -> Vec<PathBuf> {
 fn disk_size(options: &mut Options<'_>) -> Size {
     let at = options.place("disk_size");
     let size = options.size("disk_size").unwrap_or(Size::gib(20));
-    if size < SMALLEST || size >= LARGEST || size.0 % Size::mib(1).0 != 0 {
+    if size < SMALLEST || size >= LARGEST || !size.0.is_multiple_of(Size::mib(1).0) {
         options.problem(at, format!("`disk_size` must be whole MiB from {SMALLEST} to below {LARGEST}, not {size}"));
     }
     size

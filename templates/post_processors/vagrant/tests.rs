@@ -57,7 +57,7 @@ fn a_box_holds_disk_metadata_and_what_is_included() {
     let json = format!(r#"{{"output": {output:?}, "include": [{extra:?}], "vagrantfile_template": {mine:?}}}"#);
     let done = process(&json, &disk, "qcow2").unwrap();
     let path = dir.path().join("sub/deb-libvirt-amd64.box");
-    assert_eq!(done.artifact.unwrap().files, [path.clone()]);
+    assert_eq!(done.artifact.unwrap().files, std::slice::from_ref(&path));
     assert!(!done.keep && !done.must_keep);
     let files = content(&path);
     assert_eq!(files.keys().collect::<Vec<_>>(), ["Vagrantfile", "box.img", "info.json", "metadata.json"]);
