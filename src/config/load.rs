@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::interpolate::{Environment, Interpolator};
 use crate::mistake::Mistake;
 use crate::reader::Paths;
-use crate::schema::schema;
+use crate::schema::rendered;
 use crate::set;
 
 /// What to read, and with what.
@@ -47,7 +47,7 @@ pub fn validate(request: &Request<'_>) -> Result<Project, Error> {
 }
 
 fn read(request: &Request<'_>, look_at_files: bool) -> Result<Project, Error> {
-    let schema = schema(request.provider_schemas);
+    let schema = rendered(request.provider_schemas);
     let file = std::path::absolute(request.file).map_err(|source| Error::Read { file: request.file.to_owned(), source })?;
     let root = file.parent().unwrap_or(&file).to_owned();
     let mut mistakes = Vec::new();

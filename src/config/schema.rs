@@ -1,5 +1,7 @@
 //! The JSON Schema of the file (2020-12), generated from its types: printed by `kiste schema`, and what the reader reads against.
 
+mod template;
+
 use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
@@ -30,8 +32,15 @@ const SETTINGS_WITHOUT_A_DRIVER: &[(&str, &[&str])] = &[
     ("esxi", &[]),
 ];
 
-/// Schema of a whole Kistefile, with the settings of the given providers.
+/// Schema of a whole Kistefile as it is written, with the settings of the given providers.
 pub fn schema(provider_schemas: &BTreeMap<String, Schema>) -> Value {
+    let mut schema = rendered(provider_schemas);
+    template::allow(&mut schema);
+    schema
+}
+
+/// Schema of a Kistefile whose templates are rendered: what the reader reads against.
+pub fn rendered(provider_schemas: &BTreeMap<String, Schema>) -> Value {
     let mut generator = SchemaSettings::draft2020_12().into_generator();
     let mut machine = properties(MachineTable::json_schema(&mut generator));
     let placement = properties(Placement::json_schema(&mut generator));

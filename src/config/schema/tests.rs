@@ -4,13 +4,24 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::schema;
+use super::{rendered, schema};
 use crate::document::{Node, Source, parse};
 
 const EVERYTHING: &str = include_str!("../testdata/everything.toml");
 
 fn whole() -> Value {
-    schema(&BTreeMap::new())
+    rendered(&BTreeMap::new())
+}
+
+#[test]
+fn a_template_may_stand_for_a_number() {
+    let schema = schema(&BTreeMap::new());
+    let template = serde_json::json!({ "type": "string", "pattern": "\\{\\{" });
+    assert_eq!(schema["$defs"]["Machine"]["properties"]["count"]["anyOf"][1], template);
+    assert_eq!(schema["properties"]["autostart"]["anyOf"][0], serde_json::json!({ "type": "boolean" }));
+    assert_eq!(schema["$defs"]["Run"]["oneOf"][3], template);
+    assert_eq!(schema["properties"]["provider"]["anyOf"][1], template);
+    assert_eq!(schema["properties"]["hostname"].get("anyOf"), None, "a free text takes one anyway");
 }
 
 #[test]
