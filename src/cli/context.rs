@@ -125,8 +125,7 @@ impl Context {
         let own = Some(home.kistefile()).filter(|f| f.is_file());
         let schemas = self.provider_schemas(drivers);
         let env = |name: &str| std::env::var(name).ok();
-        let request =
-            kiste_config::Request { file, user_file: own.as_deref(), sets: &args.set, provider_schemas: &schemas, env: &env };
+        let request = kiste_config::Request { file, user_file: own.as_deref(), sets: &args.set, provider_schemas: &schemas, env: &env };
         Ok(kiste_config::load(&request)?)
     }
 

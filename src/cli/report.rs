@@ -2,7 +2,6 @@
 
 use std::error::Error as _;
 use std::ffi::OsString;
-use std::ops::Not;
 
 use console::Style;
 use kiste_core::{Explain, Kind};
@@ -50,7 +49,11 @@ impl Told {
     fn human(&self, color: bool) {
         let style = |s: Style| s.force_styling(color);
         let mut lines = self.message.lines();
-        eprintln!("{} {}", style(Style::new().red().bold()).apply_to("Error:"), style(Style::new().bold()).apply_to(lines.next().unwrap_or_default()));
+        eprintln!(
+            "{} {}",
+            style(Style::new().red().bold()).apply_to("Error:"),
+            style(Style::new().bold()).apply_to(lines.next().unwrap_or_default())
+        );
         lines.for_each(|line| eprintln!("{line}"));
         for cause in &self.because {
             eprintln!("  {} {}", style(Style::new().dim()).apply_to("because"), cause.replace('\n', "\n          "));
@@ -100,22 +103,25 @@ fn unique(hints: Vec<String>) -> Vec<String> {
     kept
 }
 
-fn in_our_form(error: &clap::Error) -> String {
+fn in_our_form(error: &clap::Error, plain: bool) -> String {
     let rendered = error.render();
-    let plain = console::colors_enabled_stderr().not();
     let text = if plain { rendered.to_string() } else { rendered.ansi().to_string() };
-    text.replacen("error:", "Error:", 1).replacen("  tip:", "Hint:", 1).replacen("For more information, try '--help'.", "`--help` explains more.", 1)
+    text.replacen("error:", "Error:", 1).replacen("\n\n  tip:", "\nHint:", 1).replacen(
+        "For more information, try '--help'.",
+        "`--help` explains more.",
+        1,
+    )
 }
 
 /// Shows help, the version, or what is wrong with the command line; the exit code.
 pub fn misuse(error: &clap::Error, words: &[OsString]) -> u8 {
     let asked = |flag: &str| words.iter().any(|w| w == flag);
     if error.use_stderr() && asked("--machine-readable") {
-        let text = error.to_string();
+        let text = in_our_form(error, true);
         machine::write("", "ui", &["error".to_owned(), text.trim_end().to_owned()]);
         machine::write("", "error-exit", &["Kiste::Usage".to_owned(), text.lines().next().unwrap_or_default().to_owned()]);
     } else if error.use_stderr() {
-        eprint!("{}", in_our_form(error));
+        eprint!("{}", in_our_form(error, !console::colors_enabled_stderr()));
     } else if error.print().is_err() {
         // Standard output is gone, so nobody reads the help.
         return exit::OK;

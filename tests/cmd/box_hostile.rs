@@ -38,7 +38,7 @@ fn a_disk_that_names_a_backing_file() {
     disk[16..20].copy_from_slice(&u32::try_from(name.len()).unwrap().to_be_bytes());
     disk[0x200..0x200 + name.len()].copy_from_slice(name);
     let output = add(&env, &[("metadata.json", METADATA.into()), ("box.img", disk)]);
-    assert!(output.stderr.contains("backing"), "{output}");
+    assert!(output.stderr.contains("builds on another image"), "{output}");
     refused(&env, output, 7);
 }
 
@@ -70,7 +70,10 @@ fn a_file_that_is_no_box_or_half_of_one() {
 fn text_from_a_box_can_not_drive_the_terminal() {
     let env = Env::new();
     let info = b"{\"author\":\"\\u001b]0;evil\\u0007\\u001b[2Jme\"}".to_vec();
-    boxes::write_entries(&env.project().join("x.box"), &[("metadata.json", METADATA.into()), ("box.img", boxes::qcow2()), ("info.json", info)]);
+    boxes::write_entries(
+        &env.project().join("x.box"),
+        &[("metadata.json", METADATA.into()), ("box.img", boxes::qcow2()), ("info.json", info)],
+    );
     env.run(["box", "add", "--name", "x", "x.box"]).success();
     let shown = env.run(["box", "list", "-i"]).success();
     assert!(shown.contains("author: me") && !shown.contains('\u{1b}'), "{shown:?}");

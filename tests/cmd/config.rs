@@ -5,11 +5,11 @@ use crate::harness::Env;
 #[test]
 fn the_resolved_model_is_toml_that_reads_back() {
     let env = Env::ready();
-    let text = env.run(["config", "--set", "memory=2GiB"]).success();
+    let text = env.run(["config", "--set", "memory=2GiB"]).raw;
     let table: toml::Table = text.parse().unwrap();
     assert!(text.contains("2GiB") && !table.is_empty(), "{text}");
     env.kistefile(&text);
-    assert_eq!(env.run(["config"]).success(), text);
+    assert_eq!(env.run(["config"]).raw, text);
 }
 
 #[test]

@@ -45,7 +45,9 @@ fn destroy_removes_what_is_left_after_any_phase() {
 
 #[test]
 fn the_other_verbs_can_be_killed_too() {
-    for (verb, phase) in [("halt", "Shutting the machine down"), ("suspend", "Saving"), ("reload", "Shutting the machine down"), ("destroy", "Removing")] {
+    for (verb, phase) in
+        [("halt", "Shutting the machine down"), ("suspend", "Saving"), ("reload", "Shutting the machine down"), ("destroy", "Removing")]
+    {
         let command: Vec<&str> = if verb == "destroy" { vec!["destroy", "-f"] } else { vec![verb] };
         let env = killed(&command, phase);
         let again = env.run(["up"]);

@@ -35,7 +35,20 @@ fn a_port_is_taken() {
 fn the_guest_never_answers() {
     let env = Env::ready().var("KISTE_FAKE_NEVER_READY", "true");
     env.kistefile("box = \"debian/12\"\nboot_timeout = \"1s\"\n");
-    assert_snapshot!(env.run(["up"]), @"");
+    assert_snapshot!(env.run(["up"]), @r"
+    exit 5
+    --- stderr
+    ==> default: Bringing machine 'default' up with 'fake' provider...
+    ==> default: Creating the machine from debian/12 (12.5.0)
+    ==> default: Forwarding ports
+        default: 22 (guest) => 127.0.0.1:[PORT] (host, tcp)
+    ==> default: Booting the machine
+    ==> default: Waiting for the guest to answer
+        default: Waiting for the guest's ssh (at most 1s)...
+    Error: `default`: the guest's ssh is not ready after [SPAN] (last seen: timed out; fake login:)
+    Hint: A slow guest may need a longer `boot_timeout`; `kiste logs` shows what it wrote.
+    Hint: What was seen is kept in `[ROOT]/project/.kiste/machines/default/fake/evidence/[WHEN]`.
+    ");
     let evidence = env.machine("default").join("evidence");
     assert!(evidence.is_dir() && std::fs::read_dir(evidence).unwrap().count() == 1);
 }
@@ -60,13 +73,28 @@ fn the_machines_process_dies_while_it_boots() {
 #[test]
 fn the_machine_does_not_start() {
     let env = Env::ready().var("KISTE_FAKE_START_FAILS", "no room for its memory");
-    assert_snapshot!(env.run(["up"]), @"");
+    assert_snapshot!(env.run(["up"]), @r"
+    exit 1
+    --- stderr
+    ==> default: Bringing machine 'default' up with 'fake' provider...
+    ==> default: Creating the machine from debian/12 (12.5.0)
+    ==> default: Forwarding ports
+        default: 22 (guest) => 127.0.0.1:[PORT] (host, tcp)
+    ==> default: Booting the machine
+    Error: `fake` did not start: no room for its memory
+    Hint: What was seen is kept in `[ROOT]/project/.kiste/machines/default/fake/evidence/[WHEN]`.
+    ");
 }
 
 #[test]
 fn a_host_program_is_missing() {
     let env = Env::ready().var("KISTE_FAKE_MISSING_PROGRAM", "qemu-system-x86_64");
-    assert_snapshot!(env.run(["up"]), @"");
+    assert_snapshot!(env.run(["up"]), @r"
+    exit 4
+    --- stderr
+    Error: no provider works on this host: `fake`: qemu-system-x86_64: not installed (Install `qemu-system-x86_64`)
+    Hint: `kiste doctor` says what to install.
+    ");
 }
 
 #[test]
@@ -92,13 +120,22 @@ fn two_commands_on_one_machine() {
 
 #[test]
 fn an_unknown_provider() {
-    assert_snapshot!(Env::ready().run(["up", "--provider", "vmwrae"]), @"");
+    assert_snapshot!(Env::ready().run(["up", "--provider", "vmwrae"]), @r"
+    exit 2
+    --- stderr
+    Error: there is no provider `vmwrae` (known: qemu, fake)
+    ");
 }
 
 #[test]
 fn no_home_at_all() {
     let env = Env::ready().var("HOME", "").var("KISTE_HOME", "").var("XDG_DATA_HOME", "");
-    assert_snapshot!(env.run(["box", "list"]), @"");
+    assert_snapshot!(env.run(["box", "list"]), @r"
+    exit 2
+    --- stderr
+    Error: no folder for boxes is known: neither `KISTE_HOME` nor `HOME` is set
+    Hint: Set `KISTE_HOME` to a folder with room for boxes.
+    ");
 }
 
 #[test]

@@ -10,7 +10,13 @@ fn without_ids(env: &Env, text: &str) -> String {
 
 #[test]
 fn nothing_yet() {
-    assert_snapshot!(Env::new().run(["global-status"]), @"");
+    assert_snapshot!(Env::new().run(["global-status"]), @r"
+    exit 0
+    --- stdout
+    id       name   provider state  directory
+    --------------------------------------------------------------------
+    There are no machines. `kiste up` in the folder of a project makes its machines, and they are listed here.
+    ");
 }
 
 #[test]

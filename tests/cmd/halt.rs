@@ -7,9 +7,24 @@ use insta::assert_snapshot;
 fn a_machine_shuts_down_and_comes_back() {
     let env = Env::ready();
     env.run(["up"]).success();
-    assert_snapshot!(env.run(["halt"]), @"");
+    assert_snapshot!(env.run(["halt"]), @r"
+    exit 0
+    --- stderr
+    ==> default: Shutting the machine down
+        default: Waiting for the guest to shut down (at most 45s)...
+    ");
     assert!(env.run(["status"]).success().contains("poweroff"));
-    assert_snapshot!(env.run(["up"]), @"");
+    assert_snapshot!(env.run(["up"]), @r"
+    exit 0
+    --- stderr
+    ==> default: Bringing machine 'default' up with 'fake' provider...
+    ==> default: Forwarding ports
+        default: 22 (guest) => 127.0.0.1:[PORT] (host, tcp)
+    ==> default: Booting the machine
+    ==> default: Waiting for the guest to answer
+        default: Waiting for the guest's ssh (at most 5m)...
+        default: The guest answers
+    ");
 }
 
 #[test]
@@ -22,5 +37,9 @@ fn a_guest_that_ignores_the_button_is_switched_off() {
 
 #[test]
 fn a_machine_that_is_not_there_is_fine() {
-    assert_snapshot!(Env::ready().run(["halt"]), @"");
+    assert_snapshot!(Env::ready().run(["halt"]), @r"
+    exit 0
+    --- stderr
+    ==> default: The machine is not created
+    ");
 }

@@ -55,7 +55,9 @@ fn a_machine_from_before_is_never_destroyed() {
 #[test]
 fn twice_stops_at_once() {
     let env = slow();
-    env.kistefile("box = \"debian/12\"\n[[provision]]\ntype = \"shell\"\ninline = \"trap '' TERM; echo begun; while :; do sleep 1; done\"\n");
+    env.kistefile(
+        "box = \"debian/12\"\n[[provision]]\ntype = \"shell\"\ninline = \"trap '' TERM; echo begun; while :; do sleep 1; done\"\n",
+    );
     let mut up = env.start(["up"]);
     up.until("default: begun").interrupt();
     up.until("Interrupted: cleaning up").interrupt();

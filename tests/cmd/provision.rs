@@ -6,7 +6,9 @@ use insta::assert_snapshot;
 #[test]
 fn provisioners_run_again() {
     let env = Env::ready();
-    env.kistefile("box = \"debian/12\"\n[[provision]]\nname = \"count\"\ntype = \"shell\"\ninline = \"echo x >> /root/count; wc -l < /root/count\"\n");
+    env.kistefile(
+        "box = \"debian/12\"\n[[provision]]\nname = \"count\"\ntype = \"shell\"\ninline = \"echo x >> ~/count; wc -l < ~/count\"\n",
+    );
     env.run(["up"]).success();
     let output = env.run(["provision"]);
     assert!(output.stderr.contains("default: 2"), "{output}");
@@ -17,7 +19,26 @@ fn provisioners_run_again() {
 fn a_failure_is_told_with_the_end_of_its_output() {
     let env = Env::ready();
     env.kistefile("box = \"debian/12\"\n[[provision]]\ntype = \"shell\"\ninline = \"echo before; echo the reason >&2; exit 23\"\n");
-    assert_snapshot!(env.run(["up"]), @"");
+    assert_snapshot!(env.run(["up"]), @r"
+    exit 1
+    --- stderr
+    ==> default: Bringing machine 'default' up with 'fake' provider...
+    ==> default: Creating the machine from debian/12 (12.5.0)
+    ==> default: Forwarding ports
+        default: 22 (guest) => 127.0.0.1:[PORT] (host, tcp)
+    ==> default: Booting the machine
+    ==> default: Waiting for the guest to answer
+        default: Waiting for the guest's ssh (at most 5m)...
+        default: The guest answers
+    ==> default: Replacing the well-known insecure key by one of this machine's own
+    ==> default: Running provisioner: shell
+        default: Running: inline script
+        default: before
+        default: the reason
+    Error: provisioner `shell` failed with exit code 23: the reason
+    Hint: Mend it and run `kiste provision --provision-with shell`; it is not recorded as done.
+    Hint: What was seen is kept in `[ROOT]/project/.kiste/machines/default/fake/evidence/[WHEN]`.
+    ");
     assert_eq!(env.run(["provision"]).code, Some(1));
 }
 
@@ -25,7 +46,12 @@ fn a_failure_is_told_with_the_end_of_its_output() {
 fn a_machine_that_does_not_run_can_not_be_provisioned() {
     let env = Env::ready();
     env.kistefile("box = \"debian/12\"\n[[provision]]\ntype = \"shell\"\ninline = \"true\"\n");
-    assert_snapshot!(env.run(["provision"]), @"");
+    assert_snapshot!(env.run(["provision"]), @r"
+    exit 3
+    --- stderr
+    Error: the machine `default` is not created
+    Hint: `kiste up default` creates it.
+    ");
 }
 
 #[test]

@@ -16,5 +16,15 @@ fn settings_take_hold() {
 fn what_is_said() {
     let env = Env::ready();
     env.run(["up"]).success();
-    assert_snapshot!(env.run(["reload", "--force"]), @"");
+    assert_snapshot!(env.run(["reload", "--force"]), @r"
+    exit 0
+    --- stderr
+    ==> default: Switching the machine off
+    ==> default: Forwarding ports
+        default: 22 (guest) => 127.0.0.1:[PORT] (host, tcp)
+    ==> default: Booting the machine
+    ==> default: Waiting for the guest to answer
+        default: Waiting for the guest's ssh (at most 5m)...
+        default: The guest answers
+    ");
 }

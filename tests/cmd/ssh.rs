@@ -7,7 +7,13 @@ use insta::assert_snapshot;
 fn streams_apart_and_the_commands_exit_code() {
     let env = Env::ready();
     env.run(["up"]).success();
-    assert_snapshot!(env.run(["ssh", "-c", "echo out; echo err >&2; exit 7"]), @"");
+    assert_snapshot!(env.run(["ssh", "-c", "echo out; echo err >&2; exit 7"]), @r"
+    exit 7
+    --- stdout
+    out
+    --- stderr
+    err
+    ");
 }
 
 #[test]
@@ -31,17 +37,31 @@ fn events_with_json() {
 #[test]
 fn a_machine_that_does_not_run() {
     let env = Env::ready();
-    assert_snapshot!(env.run(["ssh", "-c", "true"]), @"");
+    assert_snapshot!(env.run(["ssh", "-c", "true"]), @r"
+    exit 3
+    --- stderr
+    Error: the machine `default` is not created
+    Hint: `kiste up default` creates it.
+    ");
     env.run(["up"]).success();
     env.run(["halt"]).success();
-    assert_snapshot!(env.run(["ssh", "-c", "true"]), @"");
+    assert_snapshot!(env.run(["ssh", "-c", "true"]), @r"
+    exit 1
+    --- stderr
+    Error: the machine `default` is poweroff, and this needs it running
+    ");
 }
 
 #[test]
 fn one_machine_of_several_must_be_named() {
     let env = Env::ready();
     env.kistefile("box = \"debian/12\"\n[machines.web]\n[machines.db]\n");
-    assert_snapshot!(env.run(["ssh", "-c", "true"]), @"");
+    assert_snapshot!(env.run(["ssh", "-c", "true"]), @r"
+    exit 2
+    --- stderr
+    Error: this command takes one machine, and the project has several (web, db) without a primary one
+    Hint: Name the machine, or mark one with `primary = true`.
+    ");
 }
 
 #[test]
@@ -52,7 +72,33 @@ fn the_systems_ssh_gets_what_ssh_config_says() {
     env.run(["up"]).success();
     let path = format!("{}:/usr/bin:/bin", env.root().join("bin").display());
     let env = env.path(&path);
-    assert_snapshot!(env.run(["ssh", "--", "-L", "8080:localhost:80"]), @"");
+    assert_snapshot!(env.run(["ssh", "--", "-L", "8080:localhost:80"]), @r"
+    exit 0
+    --- stdout
+    -o
+    User vagrant
+    -o
+    Port [PORT]
+    -o
+    UserKnownHostsFile [ROOT]/project/.kiste/machines/default/fake/known_host
+    -o
+    HostKeyAlias 127.0.0.1
+    -o
+    StrictHostKeyChecking accept-new
+    -o
+    PasswordAuthentication no
+    -o
+    IdentityFile [ROOT]/project/.kiste/machines/default/fake/private_key
+    -o
+    IdentitiesOnly yes
+    -o
+    LogLevel FATAL
+    -o
+    Compression yes
+    127.0.0.1
+    -L
+    8080:localhost:80
+    ");
     let plain = env.run(["ssh", "--plain"]).success();
     assert!(!plain.contains("IdentityFile") && !plain.contains("User vagrant") && plain.contains("Port"), "{plain}");
 }

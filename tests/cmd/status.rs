@@ -6,9 +6,26 @@ use insta::assert_snapshot;
 #[test]
 fn one_machine_and_what_to_do_with_it() {
     let env = Env::ready();
-    assert_snapshot!(env.run(["status"]), @"");
+    assert_snapshot!(env.run(["status"]), @r"
+    exit 0
+    --- stdout
+    Current machine states:
+
+    default                   not created (fake)
+
+    The machine does not exist yet. `kiste up` creates and boots it.
+    ");
     env.run(["up"]).success();
-    assert_snapshot!(env.run(["status"]), @"");
+    assert_snapshot!(env.run(["status"]), @r"
+    exit 0
+    --- stdout
+    Current machine states:
+
+    default                   running (fake)
+
+    The machine runs. `kiste halt` shuts it down, `kiste suspend` saves it to disk;
+    `kiste up` or `kiste resume` bring it back.
+    ");
 }
 
 #[test]
@@ -16,18 +33,49 @@ fn several_machines() {
     let env = Env::ready();
     env.kistefile("box = \"debian/12\"\n[machines.web]\n[machines.a-very-long-name-of-a-machine]\n");
     env.run(["up", "web"]).success();
-    assert_snapshot!(env.run(["status"]), @"");
-    assert_snapshot!(env.run(["status", "/^w/", "-q"]), @"");
+    assert_snapshot!(env.run(["status"]), @r"
+    exit 0
+    --- stdout
+    Current machine states:
+
+    web                           running (fake)
+    a-very-long-name-of-a-machine not created (fake)
+
+    Each machine goes its own way: name one or more after a command to reach only them,
+    e.g. `kiste status NAME` for what can be done with one.
+    ");
+    assert_snapshot!(env.run(["status", "/^w/", "-q"]), @r"
+    exit 0
+    --- stdout
+    web
+    ");
 }
 
 #[test]
 fn an_unknown_name_is_not_found() {
-    assert_snapshot!(Env::ready().run(["status", "wbe"]), @"");
+    assert_snapshot!(Env::ready().run(["status", "wbe"]), @r"
+    exit 3
+    --- stderr
+    Error: there is no machine `wbe` (known: default)
+    ");
 }
 
 #[test]
 fn machine_readable() {
-    assert_snapshot!(Env::ready().run(["status", "--machine-readable"]), @"");
+    assert_snapshot!(Env::ready().run(["status", "--machine-readable"]), @r"
+    exit 0
+    --- stdout
+    [EPOCH],default,metadata,provider,fake
+    [EPOCH],default,provider-name,fake
+    [EPOCH],default,state,not_created
+    [EPOCH],default,state-human-short,not created
+    [EPOCH],default,state-human-long,The machine does not exist yet. `kiste up` creates and boots it.
+    [EPOCH],,ui,info,Current machine states:
+    [EPOCH],,ui,info,
+    [EPOCH],,ui,info,default                   not created (fake)
+    [EPOCH],,ui,info,
+    [EPOCH],,ui,info,The machine does not exist yet. `kiste up` creates and boots it.
+    ");
 }
 
 #[test]

@@ -8,17 +8,75 @@ const PROVISIONED: &str = "box = \"debian/12\"\n\n[[provision]]\nname = \"hello\
 #[test]
 fn from_nothing_to_running() {
     let env = Env::ready();
-    assert_snapshot!(env.run(["up"]), @"");
-    assert_snapshot!(env.run(["up"]), @"");
+    assert_snapshot!(env.run(["up"]), @r"
+    exit 0
+    --- stderr
+    ==> default: Bringing machine 'default' up with 'fake' provider...
+    ==> default: Creating the machine from debian/12 (12.5.0)
+    ==> default: Forwarding ports
+        default: 22 (guest) => 127.0.0.1:[PORT] (host, tcp)
+    ==> default: Booting the machine
+    ==> default: Waiting for the guest to answer
+        default: Waiting for the guest's ssh (at most 5m)...
+        default: The guest answers
+    ==> default: Replacing the well-known insecure key by one of this machine's own
+    ");
+    assert_snapshot!(env.run(["up"]), @r"
+    exit 0
+    --- stderr
+    ==> default: Bringing machine 'default' up with 'fake' provider...
+    ==> default: The machine is already running
+        default: Waiting for the guest's ssh (at most 5m)...
+    ");
 }
 
 #[test]
 fn provisioners_run_once_unless_asked() {
     let env = Env::ready();
     env.kistefile(PROVISIONED);
-    assert_snapshot!(env.run(["up"]), @"");
-    assert_snapshot!(env.run(["up"]), @"");
-    assert_snapshot!(env.run(["up", "--provision-with", "hello"]), @"");
+    assert_snapshot!(env.run(["up"]), @r"
+    exit 0
+    --- stderr
+    ==> default: Bringing machine 'default' up with 'fake' provider...
+    ==> default: Creating the machine from debian/12 (12.5.0)
+    ==> default: Forwarding ports
+        default: 22 (guest) => 127.0.0.1:[PORT] (host, tcp)
+    ==> default: Booting the machine
+    ==> default: Waiting for the guest to answer
+        default: Waiting for the guest's ssh (at most 5m)...
+        default: The guest answers
+    ==> default: Replacing the well-known insecure key by one of this machine's own
+    ==> default: Running provisioner: hello (shell)
+        default: Running: script: hello
+        default: hello
+        default: careful
+    ==> default: Running provisioner: always (shell)
+        default: Running: script: always
+        default: again
+    ");
+    assert_snapshot!(env.run(["up"]), @r"
+    exit 0
+    --- stderr
+    ==> default: Bringing machine 'default' up with 'fake' provider...
+    ==> default: The machine is already running
+        default: Waiting for the guest's ssh (at most 5m)...
+    ==> default: Machine already provisioned. `kiste provision` or `--provision` runs the provisioners again;
+    ==> default: those marked to run always still run.
+    ==> default: Running provisioner: always (shell)
+        default: Running: script: always
+        default: again
+    ");
+    assert_snapshot!(env.run(["up", "--provision-with", "hello"]), @r"
+    exit 0
+    --- stderr
+    ==> default: Bringing machine 'default' up with 'fake' provider...
+    ==> default: The machine is already running
+        default: Waiting for the guest's ssh (at most 5m)...
+    ==> default: Running provisioner: hello (shell)
+        default: Running: script: hello
+        default: hello
+        default: careful
+    ");
     let none = env.run(["reload", "--no-provision"]);
     assert!(!none.stderr.contains("again"), "{none}");
     none.success();

@@ -5,14 +5,32 @@ use insta::assert_snapshot;
 
 #[test]
 fn a_good_kistefile() {
-    assert_snapshot!(Env::ready().run(["validate"]), @"");
+    assert_snapshot!(Env::ready().run(["validate"]), @r"
+    exit 0
+    --- stdout
+    The Kistefile is valid.
+    ");
 }
 
 #[test]
 fn every_mistake_at_once_with_its_place() {
     let env = Env::new();
     env.kistefile("box = \"debian/12\"\nmemroy = \"1GiB\"\nports = [\"80808080:80\"]\n\n[machines.web]\ncpus = \"two\"\n");
-    assert_snapshot!(env.run(["validate"]), @"");
+    assert_snapshot!(env.run(["validate"]), @r#"
+    exit 2
+    --- stderr
+    Error: the configuration has 3 mistakes
+    [ROOT]/project/Kistefile:2:1: unknown key `memroy` (did you mean `memory`?)
+      2 | memroy = "1GiB"
+        | ^^^^^^
+    [ROOT]/project/Kistefile:3:10: `ports[0]`: `80808080:80` has the port `80808080`, which is larger than 65535
+      3 | ports = ["80808080:80"]
+        |          ^^^^^^^^^^^^^
+    [ROOT]/project/Kistefile:6:8: `machines.web.cpus` must be a whole number not below 1, not "two"
+      6 | cpus = "two"
+        |        ^^^^^
+    Hint: Correct the lines above; `kiste validate` checks again, `kiste schema` describes every key.
+    "#);
     assert_eq!(env.run(["up"]).code, Some(2));
 }
 
@@ -20,13 +38,26 @@ fn every_mistake_at_once_with_its_place() {
 fn broken_toml() {
     let env = Env::new();
     env.kistefile("box = \"debian/12\nmemory = 1\n");
-    assert_snapshot!(env.run(["status"]), @"");
+    assert_snapshot!(env.run(["status"]), @r#"
+    exit 2
+    --- stderr
+    Error: the configuration has 1 mistake
+    [ROOT]/project/Kistefile:1:17: invalid basic string, expected `"`
+      1 | box = "debian/12
+        |                 ^
+    Hint: Correct the lines above; `kiste validate` checks again, `kiste schema` describes every key.
+    "#);
 }
 
 #[test]
 fn no_kistefile_says_what_to_do() {
     let env = Env::new();
-    assert_snapshot!(env.run(["up"]), @"");
+    assert_snapshot!(env.run(["up"]), @r"
+    exit 2
+    --- stderr
+    Error: no `Kistefile` in `[ROOT]/project` or any folder above it
+    Hint: Run `kiste init BOX` to write one here, or go to the folder of your project.
+    ");
 }
 
 #[test]

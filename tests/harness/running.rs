@@ -56,7 +56,7 @@ impl Running {
         let mut child = self.child.take().expect("a process");
         child.stdout.take().expect("standard output").read_to_string(&mut stdout).expect("standard output");
         let status = child.wait().expect("its end");
-        Output { code: status.code(), stdout: normal(&self.root, &stdout), stderr: normal(&self.root, &self.seen) }
+        Output { code: status.code(), stdout: normal(&self.root, &stdout), stderr: normal(&self.root, &self.seen), raw: stdout }
     }
 }
 

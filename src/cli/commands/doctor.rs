@@ -51,7 +51,11 @@ pub fn run(context: &Context, _: &DoctorArgs) -> Result<u8, Error> {
     }
     // One provider that works is enough: what another lacks is no more than a warning then.
     found.iter_mut().for_each(|f| f.fatal &= !usable);
-    found.extend(host_findings(context, &home).into_iter().map(|finding| Found { group: "host".to_owned(), fatal: finding.fatal, finding }));
+    found.extend(host_findings(context, &home).into_iter().map(|finding| Found {
+        group: "host".to_owned(),
+        fatal: finding.fatal,
+        finding,
+    }));
     context.show(&shown(&found, context.colors()));
     Ok(if found.iter().any(|f| f.fatal) { exit::HOST } else { exit::OK })
 }

@@ -82,9 +82,17 @@ fn text(args: &InitArgs) -> Result<String, Error> {
     engine.render_template(&template, &values).map_err(|e| Error::Template { path: name, source: Box::new(e) })
 }
 
-/// A TOML string that is nothing else, whatever `text` holds. `{{` is written so that the Kistefile does not fill it in.
+/// A TOML string that is nothing else, whatever `text` holds. `{{` is escaped, so that the Kistefile does not fill it in.
 fn string(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string().replace("{{", "\\u007b\\u007b")
+    let mut escaped = String::new();
+    for (i, part) in text.split("{{").enumerate() {
+        // A backslash before the escape would escape that.
+        let before = if escaped.ends_with('\\') { "{{raw \"{{\"}}" } else { "\\{{" };
+        escaped.push_str(if i == 0 { "" } else { before });
+        escaped.push_str(part);
+    }
+    // A JSON string is a basic string of TOML, but for one control character that JSON allows.
+    serde_json::Value::String(escaped).to_string().replace('\u{7f}', "\\u007f")
 }
 
 #[cfg(test)]
@@ -94,7 +102,7 @@ mod tests {
 
     #[test]
     fn braces_do_not_begin_an_expression() {
-        assert_eq!(string("a{{b}}"), r#""a\u007b\u007bb}}""#);
+        assert_eq!(string("a{{b}}"), r#""a\\{{b}}""#);
     }
 
     proptest! {

@@ -55,5 +55,8 @@ fn text(ports: &[Port]) -> String {
         return "The machine forwards no ports.".to_owned();
     }
     let rows: Vec<String> = ports.iter().map(|p| format!("{:>6} (guest) => {} (host)", p.guest, p.host)).collect();
-    format!("Forwarded ports of the machine, as they are in force now (they may differ from the\nKistefile where a taken port was replaced):\n\n{}", rows.join("\n"))
+    format!(
+        "Forwarded ports of the machine, as they are in force now (they may differ from the\nKistefile where a taken port was replaced):\n\n{}",
+        rows.join("\n")
+    )
 }

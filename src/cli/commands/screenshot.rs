@@ -33,6 +33,11 @@ pub fn run(context: &Context, args: &ScreenshotArgs) -> Result<u8, Error> {
     let path = std::path::absolute(&file).map_err(Error::file("write", &file))?;
     screenshot(&env, args.name.as_deref(), &path)?;
     let shown = file.display().to_string();
-    context.show(&Shown { text: format!("The screen of `{machine}` is in `{shown}`."), names: vec![shown], json: json!({ "machine": machine, "file": path }), ..Shown::default() });
+    context.show(&Shown {
+        text: format!("The screen of `{machine}` is in `{shown}`."),
+        names: vec![shown],
+        json: json!({ "machine": machine, "file": path }),
+        ..Shown::default()
+    });
     Ok(exit::OK)
 }

@@ -72,7 +72,9 @@ fn long(state: State) -> &'static str {
     match state {
         State::NotCreated => "The machine does not exist yet. `kiste up` creates and boots it.",
         State::Stopped => "The machine is off. `kiste up` boots it.",
-        State::Running => "The machine runs. `kiste halt` shuts it down, `kiste suspend` saves it to disk;\n`kiste up` or `kiste resume` bring it back.",
+        State::Running => {
+            "The machine runs. `kiste halt` shuts it down, `kiste suspend` saves it to disk;\n`kiste up` or `kiste resume` bring it back."
+        }
         State::Paused => "The machine stands still, its memory kept. `kiste resume` lets it go on.",
         State::Suspended => "The machine is saved to disk. `kiste resume` lets it go on where it was.",
         State::Aborted => "The machine ended without being asked (a crash, a killed process, a lost host).\n`kiste up` boots it again.",

@@ -95,7 +95,8 @@ impl Human {
         if self.look.quiet && !matches!(tone, Tone::Warn | Tone::Error) {
             return;
         }
-        let lines: Vec<String> = clean::lines(text, false).iter().map(|l| self.styled(scope, tone, &self.style(tone).apply_to(l).to_string())).collect();
+        let lines: Vec<String> =
+            clean::lines(text, false).iter().map(|l| self.styled(scope, tone, &self.style(tone).apply_to(l).to_string())).collect();
         self.print(&lines);
     }
 

@@ -70,7 +70,9 @@ impl Progress {
     fn bar(&self, scope: &Scope, total: Option<u64>, done: u64) -> Option<ProgressBar> {
         let bar = total.map_or_else(ProgressBar::no_length, ProgressBar::new);
         let shape = match total {
-            Some(_) => "    {prefix}: {bar:32.cyan/dim} {percent:>3}%  {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}, {eta} left",
+            Some(_) => {
+                "    {prefix}: {bar:32.cyan/dim} {percent:>3}%  {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}, {eta} left"
+            }
             None => "    {prefix}: {spinner} {binary_bytes}, {binary_bytes_per_sec}",
         };
         let bar = self.bars.as_ref()?.add(bar);

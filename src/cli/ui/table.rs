@@ -2,7 +2,8 @@
 
 /// Rows of cells, each column as wide as its widest cell and at least `least`; cells are left-justified and followed by one space.
 pub fn columns(rows: &[Vec<String>], least: &[usize]) -> Vec<String> {
-    let width = |i: usize| rows.iter().filter_map(|r| r.get(i)).map(|c| console::measure_text_width(c)).chain([least[i]]).max().unwrap_or(0);
+    let width =
+        |i: usize| rows.iter().filter_map(|r| r.get(i)).map(|c| console::measure_text_width(c)).chain([least[i]]).max().unwrap_or(0);
     let widths: Vec<usize> = (0..least.len()).map(width).collect();
     rows.iter().map(|row| row.iter().zip(&widths).map(|(cell, width)| format!("{} ", pad(cell, *width))).collect()).collect()
 }

@@ -72,7 +72,8 @@ impl Timeline {
 
 impl Phases {
     fn begin(&mut self, lane: &str, kind: &'static str, key: String, name: &str, at: Duration) {
-        let phase = Phase { lane: lane.to_owned(), kind, name: clean::line(name, false), from: at, to: at, outcome: "ok", seen: String::new() };
+        let phase =
+            Phase { lane: lane.to_owned(), kind, name: clean::line(name, false), from: at, to: at, outcome: "ok", seen: String::new() };
         self.open.insert((lane.to_owned(), kind, key), phase);
     }
 
@@ -174,7 +175,8 @@ struct Bar {
 
 impl Page {
     fn new(heading: &Heading<'_>, phases: &[Phase], total: Duration) -> Self {
-        let mut slowest: Vec<&Phase> = phases.iter().filter(|p| p.kind != "action" && part(p.to.saturating_sub(p.from), total) >= 0.5).collect();
+        let mut slowest: Vec<&Phase> =
+            phases.iter().filter(|p| p.kind != "action" && part(p.to.saturating_sub(p.from), total) >= 0.5).collect();
         slowest.sort_by_key(|p| std::cmp::Reverse(p.to.saturating_sub(p.from)));
         Self {
             command: heading.command.to_owned(),
@@ -263,7 +265,8 @@ mod tests {
 
     #[test]
     fn phases_that_overlap_get_rows_of_their_own() {
-        let phases = [phase("action", "up", 0, 100), phase("step", "boot", 0, 60), phase("wait", "ssh", 10, 60), phase("wait", "ip", 20, 30)];
+        let phases =
+            [phase("action", "up", 0, 100), phase("step", "boot", 0, 60), phase("wait", "ssh", 10, 60), phase("wait", "ip", 20, 30)];
         let lane = lane("web", &phases.iter().collect::<Vec<_>>(), Duration::from_millis(100));
         let rows: Vec<Vec<&str>> = lane.rows.iter().map(|r| r.iter().map(|b| b.name.as_str()).collect()).collect();
         assert_eq!(rows, [["up"], ["boot"], ["ssh"], ["ip"]]);

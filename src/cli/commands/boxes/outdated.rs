@@ -65,7 +65,8 @@ fn here(context: &Context, args: &OutdatedArgs) -> Result<Told, Error> {
             continue;
         };
         let (kind, version) = (stored.provider.clone(), stored.version.clone());
-        let ask = OutdatedRequest { constraint: image.version.clone(), server_url: image.server_url.clone(), ..request(args, stored.clone()) };
+        let ask =
+            OutdatedRequest { constraint: image.version.clone(), server_url: image.server_url.clone(), ..request(args, stored.clone()) };
         let fresh = context.store()?.outdated(&ask, &context.box_reporter(), &context.cancel)?;
         told.0.push(match &fresh {
             Freshness::Current => format!("{prefix} The box '{}' for '{kind}' (v{version}) is up to date.", image.name),

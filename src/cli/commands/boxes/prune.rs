@@ -34,8 +34,7 @@ pub struct PruneArgs {
 /// Removes them.
 pub fn run(context: &Context, args: &PruneArgs) -> Result<u8, Error> {
     let store = context.store()?;
-    let mut request =
-        PruneRequest { name: args.name.clone(), provider: args.provider.clone(), in_use: Vec::new(), dry_run: true };
+    let mut request = PruneRequest { name: args.name.clone(), provider: args.provider.clone(), in_use: Vec::new(), dry_run: true };
     let uses = in_use::all(context)?;
     let would_go = store.prune(&request, &context.box_reporter(), &context.cancel)?;
     request.in_use = spared(context, args, &uses, &would_go)?;

@@ -75,7 +75,13 @@ fn named(context: &Context, args: &UpdateArgs, name: &str) -> Result<StoredBox, 
     context.store()?.find(&query)?.ok_or_else(|| Error::NoBox { name: name.to_owned(), version: None })
 }
 
-fn fetch(context: &Context, args: &UpdateArgs, stored: StoredBox, constraint: String, server: Option<String>) -> Result<Option<StoredBox>, Error> {
+fn fetch(
+    context: &Context,
+    args: &UpdateArgs,
+    stored: StoredBox,
+    constraint: String,
+    server: Option<String>,
+) -> Result<Option<StoredBox>, Error> {
     let reporter = context.box_reporter();
     let (name, version) = (stored.name.clone(), stored.version.clone());
     let request = OutdatedRequest { constraint, server_url: server, download: args.transfer.download(), ..OutdatedRequest::new(stored) };

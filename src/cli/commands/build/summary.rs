@@ -88,7 +88,9 @@ fn records(results: &[BuildResult]) -> Vec<Record> {
         let Ok(artifacts) = &result.outcome else { continue };
         records.push(Record::new(&result.name, "artifact-count", [artifacts.len().to_string()]));
         for (i, artifact) in artifacts.iter().enumerate() {
-            records.extend(columns(artifact).into_iter().map(|data| Record::new(&result.name, "artifact", std::iter::once(i.to_string()).chain(data))));
+            records.extend(
+                columns(artifact).into_iter().map(|data| Record::new(&result.name, "artifact", std::iter::once(i.to_string()).chain(data))),
+            );
         }
     }
     records
@@ -121,7 +123,13 @@ mod tests {
 
     #[test]
     fn a_failed_and_a_good_build() {
-        let artifact = Artifact { builder_id: "b".into(), id: "VM".into(), description: "a box: x.box".into(), files: vec!["x.box".into()], image: None };
+        let artifact = Artifact {
+            builder_id: "b".into(),
+            id: "VM".into(),
+            description: "a box: x.box".into(),
+            files: vec!["x.box".into()],
+            image: None,
+        };
         let failed = BuildResult {
             name: "bad".into(),
             elapsed: Duration::from_millis(15),
