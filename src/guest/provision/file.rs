@@ -51,11 +51,14 @@ pub(super) fn run(copy: &FileCopy, guest: &Guest<'_>, project_root: &Path) -> Re
 /// The usual mistake has an error of its own: this provisioner is not root.
 fn unwritable(error: kiste_comm::Error, destination: &str) -> Error {
     match error {
-        kiste_comm::Error::Transfer { reason, .. } if reason.to_lowercase().contains("permission denied") => {
-            Error::Unwritable { path: destination.to_owned(), reason }
-        }
+        kiste_comm::Error::Transfer { reason, .. } if is_denial(&reason) => Error::Unwritable { path: destination.to_owned(), reason },
         other => other.into(),
     }
+}
+
+/// Whether a copy failed because the login user may not write there.
+pub(crate) fn is_denial(reason: &str) -> bool {
+    reason.to_lowercase().contains("permission denied")
 }
 
 /// Where it goes, before the guest is asked.

@@ -7,7 +7,7 @@ use kiste_core::share::Folder;
 
 use super::exclude::Excludes;
 use super::{Owner, make};
-use crate::provision::file::mode;
+use crate::provision::file::{is_denial, mode};
 use crate::{Error, Guest, task};
 
 /// Copies the folder to the guest.
@@ -18,6 +18,18 @@ pub(super) fn sync(guest: &Guest<'_>, folder: &Folder) -> Result<(), Error> {
     if is_locked(guest, folder, &owner)? {
         open(guest, folder)?;
     }
+    match copy(guest, folder, &plan) {
+        // An earlier copy was for another owner, or read-only.
+        Err(Error::Comm(kiste_comm::Error::Transfer { reason, .. })) if is_denial(&reason) => {
+            open(guest, folder)?;
+            copy(guest, folder, &plan)?;
+        }
+        other => other?,
+    }
+    close(guest, folder, &plan, &owner)
+}
+
+fn copy(guest: &Guest<'_>, folder: &Folder, plan: &Plan) -> Result<(), Error> {
     let mut transfer = guest.reporter.transfer(format!("Copying {}", folder.host.display()), Some(plan.bytes), 0);
     let mut before = 0;
     for (path, is_folder) in &plan.wholes {
@@ -37,7 +49,7 @@ pub(super) fn sync(guest: &Guest<'_>, folder: &Folder) -> Result<(), Error> {
         before += last;
     }
     transfer.finish();
-    close(guest, folder, &plan, &owner)
+    Ok(())
 }
 
 /// What is copied in one go each, and what a script does afterwards.
