@@ -72,7 +72,7 @@ pub type Progress<'a> = &'a mut dyn FnMut(u64);
 
 /// Talks to one guest. Shared between threads; a lost connection is opened again by the next call.
 pub trait Communicator: Send + Sync {
-    /// One try to connect and log in; `Ok` when commands can run. Never waits longer than the connect timeout.
+    /// One try to connect and log in; `Ok` when commands can run. Never hangs: no single answer is awaited longer than the connect timeout.
     fn ready(&self, cancel: &Cancel) -> Result<(), Error>;
 
     /// Runs a command; hands output over as it comes, streams apart. Any exit code is `Ok`.

@@ -27,7 +27,7 @@ pub struct SshTarget {
     pub known_host: Option<PathBuf>,
     /// What is done with the host key.
     pub verify: VerifyHostKey,
-    /// Longest time for one connection, from TCP to the login.
+    /// Longest wait for TCP and the first word of the server together, and for each answer after that.
     pub connect_timeout: Duration,
     /// How often a call connects again when that failed ([`crate::Communicator::ready`] never does).
     pub connect_retries: u32,
