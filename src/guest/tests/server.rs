@@ -187,6 +187,10 @@ impl Drop for Server {
             // What went wrong in there shows in the test itself.
             let _ = thread.join();
         }
+        // Read-only copies could not be removed by anybody but root.
+        for folder in walkdir::WalkDir::new(self.dir.path()).into_iter().flatten().filter(|e| e.file_type().is_dir()) {
+            let _ = std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        }
     }
 }
 

@@ -79,7 +79,7 @@ fn a_plain_copy_needs_nothing_but_the_way_in() {
         assert_eq!(server.list("guest/copy"), ["a", "deep/b c", "whole/w"]);
         assert_eq!(mode(&server.path("guest/copy/a")) & 0o222, 0);
     }
-    // So that the folder can be removed by whoever runs this.
+    // What was read-only is written over once it no longer is.
     sync(&server.guest(), &Folder { read_only: false, ..one }, FolderKind::Sftp, None).unwrap();
 }
 
