@@ -49,8 +49,8 @@ pub(super) fn check(ended: &Ended, said: &[u8], path: &str) -> Result<(), Error>
         return Ok(());
     }
     let said = String::from_utf8_lossy(said);
-    let last = said.trim().lines().last().unwrap_or_default();
-    let reason = if last.is_empty() { format!("the guest's command ended with {}", ended.code) } else { last.to_owned() };
+    let lines: Vec<&str> = said.lines().map(str::trim).filter(|l| !l.is_empty()).take(3).collect();
+    let reason = if lines.is_empty() { format!("the guest's command ended with {}", ended.code) } else { lines.join("; ") };
     Err(of_guest(path, reason))
 }
 
