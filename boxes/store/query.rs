@@ -94,7 +94,7 @@ mod tests {
         let host = format!("1 p Some({:?})", architecture::host());
         assert_eq!(best("", &[], Some("auto"), &all), host);
         assert_eq!(best("", &[], Some("auto"), &[foreign.clone(), without]), "1 p None");
-        assert_eq!(best("", &[], Some("auto"), &[foreign.clone()]), "none");
+        assert_eq!(best("", &[], Some("auto"), std::slice::from_ref(&foreign)), "none");
         assert_eq!(best("", &[], Some(&architecture::rust_name(other)), &all), format!("1 p Some({other:?})"));
         assert_eq!(best("", &[], None, &all), "1 p None");
         assert_eq!(best("", &[], None, &[foreign, ours]), host);

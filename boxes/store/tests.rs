@@ -60,6 +60,9 @@ fn shown(boxes: &[StoredBox]) -> Vec<String> {
     boxes.iter().map(|b| format!("{} {} {}", b.name, b.version, b.provider_shown())).collect()
 }
 
+/// A .box file and whether an error is the right one for it.
+type Refused = (Vec<u8>, fn(&Error) -> bool);
+
 fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).into_iter().flatten() {
         let path = entry.unwrap().path();
@@ -98,7 +101,7 @@ fn a_file_becomes_a_box() {
     assert_eq!(added.digest, Some(format!("sha256:{}", hex::encode(Sha256::digest(&bytes)))));
     assert_eq!(added.disks().unwrap()[0].format, "raw");
     assert!(added.vagrantfile().is_some());
-    assert_eq!(bench.store.list().unwrap(), [added.clone()]);
+    assert_eq!(bench.store.list().unwrap(), std::slice::from_ref(&added));
     let query = Query { name: "a/b".to_owned(), architecture: Some("auto".to_owned()), ..Query::default() };
     assert_eq!(bench.store.find(&query).unwrap(), Some(added));
     assert!(matches!(bench.add(&direct(path.clone())), Err(Error::Exists { .. })));
@@ -129,7 +132,7 @@ fn what_is_refused_leaves_nothing() {
     let outside = br#"{"provider":"p","disks":[{"path":"../../../../../etc/passwd","format":"raw"}]}"#;
     let mut cut = a_box("p", &[1; 60_000]);
     cut.truncate(cut.len() - 20);
-    let cases: Vec<(Vec<u8>, fn(&Error) -> bool)> = vec![
+    let cases: Vec<Refused> = vec![
         (box_of(&[("metadata.json", qcow2), ("box.img", &hostile_disk)]), |e| matches!(e, Error::HostileDisk { .. })),
         (box_of(&[("metadata.json", outside)]), |e| matches!(e, Error::HostileDisk { .. })),
         (box_of(&[("box.img", b"")]), |e| matches!(e, Error::Archive { .. })),
@@ -223,7 +226,7 @@ fn a_name_is_looked_up_at_both_addresses() {
         let bytes = a_box("p", b"disk");
         let server = registry(prefix, Some(hex::encode(Sha256::digest(&bytes))), bytes);
         let added = bench.add(&named(&server)).unwrap();
-        assert_eq!(shown(&[added.clone()]), [format!("a/b 1.1 p ({})", architecture::host())]);
+        assert_eq!(shown(std::slice::from_ref(&added)), [format!("a/b 1.1 p ({})", architecture::host())]);
         assert_eq!(added.metadata_url, Some(server.url(&format!("{prefix}/a/b")).to_string()));
         let log = server.log();
         assert_eq!(log.len(), asked);
