@@ -45,7 +45,10 @@ fn one(target: &Target<'_>, o: &DestroyOptions) -> Result<bool, Error> {
 
 fn confirmed(target: &Target<'_>) -> Result<bool, Error> {
     let question = format!("Are you sure you want to destroy the '{}' VM?", target.name());
-    target.reporter.confirm(&question).ok_or_else(|| Error::Unattended { machine: target.name().to_owned() })
+    let answer = target.reporter.confirm(&question);
+    // Ctrl-C at the question is no missing answer.
+    target.env.cancel.check()?;
+    answer.ok_or_else(|| Error::Unattended { machine: target.name().to_owned() })
 }
 
 fn remove(target: &Target<'_>, record: &Record, graceful: bool) -> Result<(), Error> {

@@ -79,3 +79,9 @@ fn a_template_is_checked_too() {
     assert!(errors.contains("broken.json") && errors.contains("line 1"), "{errors}");
     assert_eq!(env.run(["validate", "none.json"]).code, Some(3));
 }
+
+#[test]
+fn a_template_may_come_from_standard_input() {
+    let env = Env::new();
+    assert_eq!(env.run_with_input("{ \"builders\": [ }", ["validate", "-"]).code, Some(2));
+}

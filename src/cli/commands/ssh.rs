@@ -116,7 +116,8 @@ fn words(args: &SshArgs, info: &SshInfo) -> Vec<OsString> {
     for line in ssh_config(info, None).lines().skip(1).map(str::trim).filter(|l| !l.is_empty()) {
         let key = line.split_whitespace().next().unwrap_or_default();
         let own = matches!(key, "User" | "IdentityFile" | "IdentitiesOnly" | "PasswordAuthentication");
-        if !matches!(key, "HostName" | "Include") && !(args.plain && own) {
+        let left_out = matches!(key, "HostName" | "Include") || (args.plain && own);
+        if !left_out {
             words.extend(["-o".into(), line.into()]);
         }
     }
