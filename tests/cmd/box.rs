@@ -25,7 +25,7 @@ fn a_file_needs_a_name_and_gets_it() {
     exit 0
     --- stderr
     ==> box: Adding box `me/mine` (v0)
-        box: Unpacking [ROOT]/project/my.box (1.44 KiB)
+        box: Unpacking [ROOT]/project/my.box ([SIZE])
     ==> box: Added box `me/mine` (v0) for libvirt
     ");
     assert_snapshot!(env.run(["box", "add", "--name", "me/mine", "my.box"]), @r"
@@ -145,8 +145,8 @@ fn outdated_and_update() {
     exit 0
     --- stderr
     ==> box: Adding box `debian/12` (v12.6.0) for libvirt
-        box: Checking [ROOT]/a.box (1.44 KiB)
-        box: Unpacking [ROOT]/a.box (1.44 KiB)
+        box: Checking [ROOT]/a.box ([SIZE])
+        box: Unpacking [ROOT]/a.box ([SIZE])
     ==> box: Added box `debian/12` (v12.6.0) for libvirt
     ");
     let lock = std::fs::read_to_string(env.project().join("kiste.lock")).unwrap();

@@ -44,10 +44,11 @@ fn the_guest_never_answers() {
         default: 22 (guest) => 127.0.0.1:[PORT] (host, tcp)
     ==> default: Booting the machine
     ==> default: Waiting for the guest to answer
-        default: Waiting for the guest's ssh (at most 1s)...
+        default: Waiting for the guest's ssh (at most [LIMIT])...
     Error: `default`: the guest's ssh is not ready after [SPAN] (last seen: timed out; fake login:)
     Hint: A slow guest may need a longer `boot_timeout`; `kiste logs` shows what it wrote.
     Hint: What was seen is kept in `[ROOT]/project/.kiste/machines/default/fake/evidence/[WHEN]`.
+    Hint: The machine is left as it is: `kiste up` goes on with it, `kiste destroy` removes it.
     ");
     let evidence = env.machine("default").join("evidence");
     assert!(evidence.is_dir() && std::fs::read_dir(evidence).unwrap().count() == 1);
@@ -83,6 +84,7 @@ fn the_machine_does_not_start() {
     ==> default: Booting the machine
     Error: `fake` did not start: no room for its memory
     Hint: What was seen is kept in `[ROOT]/project/.kiste/machines/default/fake/evidence/[WHEN]`.
+    Hint: The machine is left as it is: `kiste up` goes on with it, `kiste destroy` removes it.
     ");
 }
 

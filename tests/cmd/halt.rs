@@ -11,7 +11,7 @@ fn a_machine_shuts_down_and_comes_back() {
     exit 0
     --- stderr
     ==> default: Shutting the machine down
-        default: Waiting for the guest to shut down (at most 45s)...
+        default: Waiting for the guest to shut down (at most [LIMIT])...
     ");
     assert!(env.run(["status"]).success().contains("poweroff"));
     assert_snapshot!(env.run(["up"]), @r"
@@ -22,7 +22,7 @@ fn a_machine_shuts_down_and_comes_back() {
         default: 22 (guest) => 127.0.0.1:[PORT] (host, tcp)
     ==> default: Booting the machine
     ==> default: Waiting for the guest to answer
-        default: Waiting for the guest's ssh (at most 5m)...
+        default: Waiting for the guest's ssh (at most [LIMIT])...
         default: The guest answers
     ");
 }

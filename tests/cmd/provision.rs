@@ -18,7 +18,7 @@ fn provisioners_run_again() {
 #[test]
 fn a_failure_is_told_with_the_end_of_its_output() {
     let env = Env::ready();
-    env.kistefile("box = \"debian/12\"\n[[provision]]\ntype = \"shell\"\ninline = \"echo before; echo the reason >&2; exit 23\"\n");
+    env.kistefile("box = \"debian/12\"\n[[provision]]\ntype = \"shell\"\ninline = \"echo the reason >&2; exit 23\"\n");
     assert_snapshot!(env.run(["up"]), @r"
     exit 1
     --- stderr
@@ -28,16 +28,17 @@ fn a_failure_is_told_with_the_end_of_its_output() {
         default: 22 (guest) => 127.0.0.1:[PORT] (host, tcp)
     ==> default: Booting the machine
     ==> default: Waiting for the guest to answer
-        default: Waiting for the guest's ssh (at most 5m)...
+        default: Waiting for the guest's ssh (at most [LIMIT])...
         default: The guest answers
     ==> default: Replacing the well-known insecure key by one of this machine's own
+        default: Waiting for the guest's ssh (at most [LIMIT])...
     ==> default: Running provisioner: shell
         default: Running: inline script
-        default: before
         default: the reason
     Error: provisioner `shell` failed with exit code 23: the reason
     Hint: Mend it and run `kiste provision --provision-with shell`; it is not recorded as done.
     Hint: What was seen is kept in `[ROOT]/project/.kiste/machines/default/fake/evidence/[WHEN]`.
+    Hint: The machine is left as it is: `kiste up` goes on with it, `kiste destroy` removes it.
     ");
     assert_eq!(env.run(["provision"]).code, Some(1));
 }

@@ -24,7 +24,7 @@ fn what_is_said() {
         default: 22 (guest) => 127.0.0.1:[PORT] (host, tcp)
     ==> default: Booting the machine
     ==> default: Waiting for the guest to answer
-        default: Waiting for the guest's ssh (at most 5m)...
+        default: Waiting for the guest's ssh (at most [LIMIT])...
         default: The guest answers
     ");
 }

@@ -15,7 +15,7 @@ fn it_goes_on_where_it_was() {
         default: 22 (guest) => 127.0.0.1:[PORT] (host, tcp)
     ==> default: Resuming the machine
     ==> default: Waiting for the guest to answer
-        default: Waiting for the guest's ssh (at most 5m)...
+        default: Waiting for the guest's ssh (at most [LIMIT])...
         default: The guest answers
     ");
     assert!(env.run(["status"]).success().contains("running"));

@@ -82,7 +82,7 @@ fn the_systems_ssh_gets_what_ssh_config_says() {
     -o
     UserKnownHostsFile [ROOT]/project/.kiste/machines/default/fake/known_host
     -o
-    HostKeyAlias 127.0.0.1
+    HostKeyAlias default
     -o
     StrictHostKeyChecking accept-new
     -o

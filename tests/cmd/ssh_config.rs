@@ -15,7 +15,7 @@ fn a_section_for_ssh() {
       User vagrant
       Port [PORT]
       UserKnownHostsFile [ROOT]/project/.kiste/machines/default/fake/known_host
-      HostKeyAlias 127.0.0.1
+      HostKeyAlias default
       StrictHostKeyChecking accept-new
       PasswordAuthentication no
       IdentityFile [ROOT]/project/.kiste/machines/default/fake/private_key

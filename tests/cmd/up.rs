@@ -3,7 +3,7 @@
 use crate::harness::Env;
 use insta::assert_snapshot;
 
-const PROVISIONED: &str = "box = \"debian/12\"\n\n[[provision]]\nname = \"hello\"\ntype = \"shell\"\ninline = \"echo hello; echo careful >&2\"\n\n[[provision]]\nname = \"always\"\ntype = \"shell\"\nrun = \"always\"\ninline = \"echo again\"\n";
+const PROVISIONED: &str = "box = \"debian/12\"\n\n[[provision]]\nname = \"hello\"\ntype = \"shell\"\ninline = \"echo hello\"\n\n[[provision]]\nname = \"always\"\ntype = \"shell\"\nrun = \"always\"\ninline = \"echo again\"\n";
 
 #[test]
 fn from_nothing_to_running() {
@@ -17,16 +17,17 @@ fn from_nothing_to_running() {
         default: 22 (guest) => 127.0.0.1:[PORT] (host, tcp)
     ==> default: Booting the machine
     ==> default: Waiting for the guest to answer
-        default: Waiting for the guest's ssh (at most 5m)...
+        default: Waiting for the guest's ssh (at most [LIMIT])...
         default: The guest answers
     ==> default: Replacing the well-known insecure key by one of this machine's own
+        default: Waiting for the guest's ssh (at most [LIMIT])...
     ");
     assert_snapshot!(env.run(["up"]), @r"
     exit 0
     --- stderr
     ==> default: Bringing machine 'default' up with 'fake' provider...
     ==> default: The machine is already running
-        default: Waiting for the guest's ssh (at most 5m)...
+        default: Waiting for the guest's ssh (at most [LIMIT])...
     ");
 }
 
@@ -43,13 +44,13 @@ fn provisioners_run_once_unless_asked() {
         default: 22 (guest) => 127.0.0.1:[PORT] (host, tcp)
     ==> default: Booting the machine
     ==> default: Waiting for the guest to answer
-        default: Waiting for the guest's ssh (at most 5m)...
+        default: Waiting for the guest's ssh (at most [LIMIT])...
         default: The guest answers
     ==> default: Replacing the well-known insecure key by one of this machine's own
+        default: Waiting for the guest's ssh (at most [LIMIT])...
     ==> default: Running provisioner: hello (shell)
         default: Running: script: hello
         default: hello
-        default: careful
     ==> default: Running provisioner: always (shell)
         default: Running: script: always
         default: again
@@ -59,7 +60,7 @@ fn provisioners_run_once_unless_asked() {
     --- stderr
     ==> default: Bringing machine 'default' up with 'fake' provider...
     ==> default: The machine is already running
-        default: Waiting for the guest's ssh (at most 5m)...
+        default: Waiting for the guest's ssh (at most [LIMIT])...
     ==> default: Machine already provisioned. `kiste provision` or `--provision` runs the provisioners again;
     ==> default: those marked to run always still run.
     ==> default: Running provisioner: always (shell)
@@ -71,11 +72,10 @@ fn provisioners_run_once_unless_asked() {
     --- stderr
     ==> default: Bringing machine 'default' up with 'fake' provider...
     ==> default: The machine is already running
-        default: Waiting for the guest's ssh (at most 5m)...
+        default: Waiting for the guest's ssh (at most [LIMIT])...
     ==> default: Running provisioner: hello (shell)
         default: Running: script: hello
         default: hello
-        default: careful
     ");
     let none = env.run(["reload", "--no-provision"]);
     assert!(!none.stderr.contains("again"), "{none}");

@@ -11,6 +11,8 @@ const CHANGING: &[(&str, &str)] = &[
     (r"\b[0-9a-f]{32}\b", "[ID]"),
     (r"\b22\d\d\b", "[PORT]"),
     (r"pid \d+", "pid [PID]"),
+    (r"at most [0-9hms]+", "at most [LIMIT]"),
+    (r"\([0-9.]+ KiB\)", "([SIZE])"),
     (r"\b\d+(\.\d+)? (ms|s)\b", "[SPAN]"),
     (r"([0-9]+h)?([0-9]+m)?[0-9]+s[0-9]+ms[0-9a-z]*", "[SPAN]"),
     (r"(?m)^\d{10},", "[EPOCH],"),
