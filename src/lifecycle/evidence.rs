@@ -2,10 +2,11 @@
 //!
 //! `destroy` removes it with the rest of the machine. Secrets are taken out: passwords, and values of provisioners' environments.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use kiste_core::machine::Machine;
-use kiste_core::provision::ProvisionerKind;
+use kiste_core::provision::{ProvisionerKind, Shell, ShellArgs};
 use kiste_core::{Cancel, Explain, Kind, state_file};
 use kiste_providers::Vm;
 
@@ -92,19 +93,40 @@ fn without_secrets(machine: &Machine) -> Machine {
         machine.ssh.password = Some(HIDDEN.to_owned());
     }
     HIDDEN.clone_into(&mut machine.winrm.password);
+    if let Some(image) = &mut machine.image {
+        image.urls.iter_mut().chain(&mut image.server_url).for_each(|url| *url = without_login(url));
+    }
     for provisioner in &mut machine.provision {
-        if let ProvisionerKind::Shell(shell) = &mut provisioner.kind {
-            shell.env.values_mut().for_each(|v| HIDDEN.clone_into(v));
-            if shell.sensitive {
-                shell.inline = shell.inline.as_ref().map(|_| HIDDEN.to_owned());
-                shell.args = kiste_core::provision::ShellArgs::default();
-            }
+        match &mut provisioner.kind {
+            ProvisionerKind::Shell(shell) => hide_in_script(shell),
+            ProvisionerKind::Other(other) => other.settings.values_mut().for_each(|v| *v = HIDDEN.into()),
+            ProvisionerKind::File(_) => {}
         }
     }
-    for container in &mut machine.containers {
-        container.env.values_mut().for_each(|v| HIDDEN.clone_into(v));
-    }
+    machine.triggers.iter_mut().filter_map(|t| t.run_remote.as_mut()).for_each(hide_in_script);
+    machine.triggers.iter_mut().filter_map(|t| t.run.as_mut()).for_each(|run| hide(&mut run.env));
+    machine.containers.iter_mut().for_each(|container| hide(&mut container.env));
+    machine.cloud_init.iter_mut().filter_map(|part| part.inline.as_mut()).for_each(|text| HIDDEN.clone_into(text));
     machine
+}
+
+fn hide(env: &mut BTreeMap<String, String>) {
+    env.values_mut().for_each(|v| HIDDEN.clone_into(v));
+}
+
+fn hide_in_script(shell: &mut Shell) {
+    hide(&mut shell.env);
+    if shell.sensitive {
+        shell.inline = shell.inline.as_ref().map(|_| HIDDEN.to_owned());
+        shell.args = ShellArgs::default();
+    }
+}
+
+/// An address without `user:password@`.
+fn without_login(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    format!("{scheme}://{}{path}", host.rsplit('@').next().unwrap_or(host))
 }
 
 fn drop_old(folder: &Path) {
@@ -120,7 +142,8 @@ fn drop_old(folder: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kiste_core::provision::{Provisioner, Shell};
+    use kiste_core::machine::BoxRequest;
+    use kiste_core::provision::Provisioner;
 
     #[test]
     fn no_secret_is_left() {
@@ -137,8 +160,12 @@ mod tests {
         let mut provisioner: Provisioner = serde_json::from_value(json).unwrap();
         provisioner.kind = ProvisionerKind::Shell(shell);
         machine.provision.push(provisioner);
+        machine.image = Some(BoxRequest { urls: vec!["https://me:hunter2@boxes.example/a@b.box".into()], ..BoxRequest::default() });
+        let trigger = serde_json::json!({ "before": ["up"], "run": { "inline": "x", "env": { "P": "hunter2" } } });
+        machine.triggers.push(serde_json::from_value(trigger).unwrap());
         let text = serde_json::to_string(&without_secrets(&machine)).unwrap();
         assert!(!text.contains("hunter2") && text.contains(HIDDEN), "{text}");
+        assert!(text.contains("https://boxes.example/a@b.box"), "{text}");
     }
 
     #[test]
