@@ -24,5 +24,6 @@ pub fn keep(context: &Context<'_>, error: WaitError) -> Error {
             context.run.reporter.warn(format!("the evidence `{name}` could not be kept: {problem}"));
         }
     }
+    context.run.reporter.warn(format!("the guest's serial log, its screen and more are kept in `{}`", folder.display()));
     Error::NotReady { source: Box::new(error), evidence: Some(folder) }
 }
