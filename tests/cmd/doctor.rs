@@ -21,5 +21,5 @@ fn a_home_that_can_not_be_written_is_fatal() {
     let json = json.json();
     let fatal: Vec<&str> =
         json["findings"].as_array().unwrap().iter().filter(|f| f["verdict"] == "missing").filter_map(|f| f["what"].as_str()).collect();
-    assert!(fatal.contains(&"KISTE_HOME"), "{json}");
+    assert!(fatal.contains(&"home folder"), "{json}");
 }

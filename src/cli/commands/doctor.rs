@@ -74,10 +74,10 @@ fn writable(home: &Home) -> Finding {
     let probe = root.join(format!(".doctor-{}", std::process::id()));
     let tried = std::fs::create_dir_all(root).and_then(|()| std::fs::write(&probe, b"")).and_then(|()| std::fs::remove_file(&probe));
     match tried {
-        Ok(()) => finding("KISTE_HOME", root.display().to_string(), None, false),
+        Ok(()) => finding("home folder", root.display().to_string(), None, false),
         Err(e) => {
             let todo = "Make the folder writable, or set `KISTE_HOME` to one that is.".to_owned();
-            finding("KISTE_HOME", format!("{}: {e}", root.display()), Some(todo), true)
+            finding("home folder", format!("{}: {e}", root.display()), Some(todo), true)
         }
     }
 }
