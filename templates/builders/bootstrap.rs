@@ -134,8 +134,9 @@ impl Bootstrap {
 
     /// The kernel's command line, without where its root is.
     fn cmdline(&self) -> String {
-        // Old names for network cards: what is configured for one machine type then fits every other.
-        format!("console=tty0 console=ttyS0,115200n8 net.ifnames=0 {}", self.kernel_arguments).trim_end().to_owned()
+        // Old names for network cards: what is configured for one machine type then fits every other. And no check of the timer: on
+        // a busy host an emulated one ticks too late, and the kernel would panic over it.
+        format!("console=tty0 console=ttyS0,115200n8 net.ifnames=0 no_timer_check {}", self.kernel_arguments).trim_end().to_owned()
     }
 }
 
