@@ -2,7 +2,7 @@
 //!
 //! Strict: what is missing is a mistake with its place. Nothing is escaped for HTML. A literal `{{` is written `\{{`.
 
-mod helpers;
+mod functions;
 
 use handlebars::{Handlebars, RenderError, RenderErrorReason, TemplateErrorReason, no_escape};
 use serde_json::{Map, Value as Json, json};
@@ -47,7 +47,7 @@ impl<'a> Interpolator<'a> {
         let mut handlebars = Handlebars::new();
         handlebars.set_strict_mode(true);
         handlebars.register_escape_fn(no_escape);
-        helpers::register(&mut handlebars, env);
+        functions::register(&mut handlebars, env);
         Self { handlebars }
     }
 
@@ -111,7 +111,7 @@ fn mistake(error: &RenderError, template: &str, data: &Json, place: &Place, key:
             (format!("`{{{{{path}}}}}` is not known here"), near, error.line_no.zip(error.column_no))
         }
         RenderErrorReason::HelperNotFound(name) => {
-            let known = helpers::NAMES.iter().copied();
+            let known = functions::NAMES.iter().copied();
             (format!("`{name}` is not a function of templates"), nearest(name, known), error.line_no.zip(error.column_no))
         }
         other => (other.to_string(), None, error.line_no.zip(error.column_no)),
