@@ -223,6 +223,12 @@ impl Command {
         }
     }
 
+    /// Whether it uses the files that a Kistefile names (scripts, folders): they are looked for before anything starts.
+    /// `halt` or `destroy` must work without them.
+    pub fn uses_files(&self) -> bool {
+        matches!(self, Self::Up(_) | Self::Reload(_) | Self::Provision(_) | Self::Validate(_))
+    }
+
     /// Where its timeline goes.
     pub fn timings(&self) -> Option<&Path> {
         match self {

@@ -30,6 +30,7 @@ pub struct Context {
     pub reporter: Reporter,
     sinks: Arc<Sinks>,
     stream: bool,
+    uses_files: bool,
 }
 
 impl Context {
@@ -39,7 +40,7 @@ impl Context {
         let stream = app.command.streams();
         let sinks = Sinks::new(global.form(), stream, look(&global), app.command.timings().is_some(), cancel);
         let reporter = Reporter::new(Arc::clone(&sinks) as Arc<dyn kiste_core::Ui>, Scope::Project);
-        Self { global, cancel: cancel.clone(), reporter, sinks, stream }
+        Self { global, cancel: cancel.clone(), reporter, sinks, stream, uses_files: app.command.uses_files() }
     }
 
     /// The form of output.
@@ -126,7 +127,8 @@ impl Context {
         let schemas = self.provider_schemas(drivers);
         let env = |name: &str| std::env::var(name).ok();
         let request = kiste_config::Request { file, user_file: own.as_deref(), sets: &args.set, provider_schemas: &schemas, env: &env };
-        Ok(kiste_config::load(&request)?)
+        let read = if self.uses_files { kiste_config::validate } else { kiste_config::load };
+        Ok(read(&request)?)
     }
 
     /// Shows a result in the form that was asked for.
