@@ -19,6 +19,12 @@ folders = ["./site:/srv/site", { host = "./copied", guest = "/srv/copied", type 
 accel = "tcg"
 
 [[provision]]
+name = "script"
+type = "file"
+source = "page.pl"
+destination = "/tmp/page.pl"
+
+[[provision]]
 name = "server"
 type = "shell"
 inline = '''
@@ -31,12 +37,6 @@ UNIT
 systemctl enable --now page
 echo "server is $(systemctl is-active page)"
 '''
-
-[[provision]]
-name = "script"
-type = "file"
-source = "page.pl"
-destination = "/tmp/page.pl"
 
 [[provision]]
 name = "install"
