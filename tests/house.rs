@@ -154,7 +154,7 @@ fn nobody_branches_on_a_providers_name() {
             let names = ["\"qemu\"", "\"virtualbox\"", "\"esxi\""];
             let branches =
                 |n: &&str| text.contains(&format!("== {n}")) || text.contains(&format!("{n} =>")) || text.contains(&format!("{n} |"));
-            if names.iter().any(|n| branches(&n)) {
+            if names.iter().any(branches) {
                 found.push(format!("{}:{line}: {}", source.name, text.trim()));
             }
         }

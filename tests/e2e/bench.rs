@@ -115,14 +115,11 @@ impl Bench {
         self.program("vagrant", args)
     }
 
-    /// What a web server on 127.0.0.1 answers to `GET /`.
+    /// What a web server on 127.0.0.1 answers to `GET /`; it may still be starting.
     pub fn fetch(&self, port: &str) -> String {
-        let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).expect("a connection");
-        stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a timeout");
-        stream.write_all(b"GET / HTTP/1.0\r\n\r\n").expect("a request");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("an answer");
-        answer
+        let mut tries = (0..60).map(|_| get(port));
+        let last = tries.find(|answer| matches!(answer, Ok(text) if !text.is_empty()) || !pause());
+        last.unwrap_or_else(|| get(port)).expect("an answer")
     }
 
     /// Starts kiste and kills it (SIGKILL) once a line of its standard error is as `when` says.
@@ -135,6 +132,20 @@ impl Bench {
         child.kill().expect("a kill");
         child.wait().expect("an end");
     }
+}
+
+fn get(port: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(format!("127.0.0.1:{port}"))?;
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    stream.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
+fn pause() -> bool {
+    std::thread::sleep(Duration::from_millis(500));
+    true
 }
 
 impl Drop for Bench {
