@@ -13,7 +13,7 @@ use crate::result::{Record, Shown};
 /// Print how to reach a machine, as a section for ssh's own configuration
 #[derive(Debug, Args)]
 pub struct SshConfigArgs {
-    /// Machines; the primary one without a name when there is one, else all
+    /// Machines; all without a name
     #[arg(value_name = "NAME")]
     names: Vec<String>,
     /// Name of the section instead of the machine's

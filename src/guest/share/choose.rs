@@ -1,5 +1,7 @@
 //! Which kind a folder travels by, and why.
 
+use std::path::Path;
+
 use kiste_core::Cancel;
 use kiste_core::host::{self, Program};
 use kiste_core::share::{Folder, FolderKind};
@@ -39,6 +41,8 @@ pub struct Ground<'a> {
     pub guest: Option<&'a Os>,
     /// Whether the guest lets a key in by ssh: what rsync needs.
     pub key_login: bool,
+    /// The project's folder of state: keys and records that no guest may see or write, so no live folder may hold it.
+    pub state: &'a Path,
 }
 
 /// What was chosen.
@@ -67,7 +71,7 @@ pub fn choose(folder: &Folder, ground: &Ground<'_>) -> Result<Choice, Error> {
         refusals.push("the provider offers no live folders here".to_owned());
     }
     for kind in &wanted {
-        match refusal(*kind, ground, asked) {
+        match unsafe_for(folder, *kind, ground).or_else(|| refusal(*kind, ground, asked)) {
             None => return Ok(Choice { kind: *kind, why: why(folder, &refusals) }),
             Some(reason) => refusals.push(format!("{kind}: {reason}")),
         }
@@ -82,6 +86,15 @@ fn why(folder: &Folder, refusals: &[String]) -> String {
         (None, []) => "the best there is".to_owned(),
         (None, reasons) => reasons.join("; "),
     }
+}
+
+/// A copy leaves state out; a live folder cannot, and a guest could change what the host trusts. Links are followed: what counts is
+/// where the folder really is.
+fn unsafe_for(folder: &Folder, kind: FolderKind, ground: &Ground<'_>) -> Option<String> {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let live = !matches!(kind, FolderKind::Rsync | FolderKind::Sftp);
+    let holds = live && real(ground.state).starts_with(real(&folder.host));
+    holds.then(|| format!("the guest would reach `{}`, which holds keys and records of this host", ground.state.display()))
 }
 
 /// Why a kind cannot be used; none when it can. `asked`: the user named it, so the guest may be changed for it.
@@ -113,7 +126,7 @@ mod tests {
     const HOST: HostTools = HostTools { rsync_protocol: 31, ssh: true };
 
     fn folder(kind: Option<FolderKind>) -> Folder {
-        Folder { kind, ..serde_json::from_value(serde_json::json!({ "host": "/h", "guest": "/g" })).unwrap() }
+        Folder { kind, ..serde_json::from_value(serde_json::json!({ "host": "/h/project/site", "guest": "/g" })).unwrap() }
     }
 
     fn guest(programs: &[&str], file_systems: &[&str]) -> Os {
@@ -122,7 +135,21 @@ mod tests {
     }
 
     fn ground<'a>(driver: &'a [FolderKind], guest: Option<&'a Os>) -> Ground<'a> {
-        Ground { allowed: &[], driver, host: HOST, guest, key_login: true }
+        Ground { allowed: &[], driver, host: HOST, guest, key_login: true, state: Path::new("/h/project/.state") }
+    }
+
+    #[test]
+    fn no_live_folder_holds_the_state() {
+        let full = guest(&["rsync"], &["virtiofs"]);
+        let ground = ground(&[FolderKind::Virtiofs], Some(&full));
+        for host in ["/h", "/h/project"] {
+            let whole = |kind| Folder { host: host.into(), ..folder(kind) };
+            let choice = choose(&whole(None), &ground).unwrap();
+            assert_eq!(choice.kind, FolderKind::Rsync);
+            assert!(choice.why.starts_with("virtiofs: the guest would reach `/h/project/.state`"), "{}", choice.why);
+            choose(&whole(Some(FolderKind::Virtiofs)), &ground).unwrap_err();
+        }
+        assert_eq!(choose(&folder(None), &ground).unwrap().kind, FolderKind::Virtiofs);
     }
 
     #[test]

@@ -87,8 +87,14 @@ fn a_plain_copy_needs_nothing_but_the_way_in() {
 fn a_real_guest_gets_the_kind_it_can() {
     let Some(server) = server_with_rsync() else { return };
     let guest = server.guest();
-    let ground =
-        Ground { allowed: &[], driver: &[], host: HostTools::find(&server.cancel), guest: Some(guest.os().unwrap()), key_login: true };
+    let ground = Ground {
+        allowed: &[],
+        driver: &[],
+        host: HostTools::find(&server.cancel),
+        guest: Some(guest.os().unwrap()),
+        key_login: true,
+        state: std::path::Path::new("/nonexistent/state"),
+    };
     let choice = choose(&folder(&server, "src", "g"), &ground).unwrap();
     assert_eq!(choice.kind, FolderKind::Rsync);
     assert!(!guest.os().unwrap().user.is_empty());

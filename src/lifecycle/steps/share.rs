@@ -75,7 +75,8 @@ fn tools(target: &Target<'_>, folders: &[(String, &Folder)]) -> HostTools {
 }
 
 fn ground<'a>(target: &'a Target<'_>, driver: &'a [FolderKind], host: HostTools, key_login: bool) -> Ground<'a> {
-    Ground { allowed: &target.machine.allowed_synced_folder_types, driver, host, guest: None, key_login }
+    let allowed = &target.machine.allowed_synced_folder_types;
+    Ground { allowed, driver, host, guest: None, key_login, state: target.dir.root() }
 }
 
 /// The step after the boot.
