@@ -10,6 +10,7 @@ mod completions;
 mod config;
 mod crash;
 mod destroy;
+mod disk_full;
 mod doctor;
 mod faults;
 mod global_status;
