@@ -71,3 +71,13 @@ fn a_template_of_ones_own() {
       because No such file or directory (os error 2)
     ");
 }
+
+#[test]
+fn the_demos_file_and_the_catalogs_template_are_valid() {
+    let env = Env::new();
+    let top = env!("CARGO_MANIFEST_DIR");
+    env.run(["init", "debian/12", "--template", &format!("{top}/examples/demo/Kistefile.hbs")]).success();
+    env.write("project/site/index.html", "");
+    env.run(["validate", "--ignore-provider"]).success();
+    env.run(["validate", &format!("{top}/boxes/catalog/debian-12.json")]).success();
+}
