@@ -11,6 +11,7 @@ use kiste_core::{Cancel, Reporter};
 use crate::artifact::Artifact;
 use crate::builders::bootstrap;
 use crate::error::Error;
+use crate::known;
 use crate::options::Options;
 
 /// What `{{ build `ID` }}` and `.Fields` know while a build runs.
@@ -39,6 +40,11 @@ pub struct BuilderRun<'a> {
 
 /// Makes an artifact. Its `prepare` (one function per type, see [`prepare`]) is pure and tells every mistake.
 pub trait Builder: Send + Sync {
+    /// Whether there will be a guest to talk to; without one (`communicator` is `none`) only provisioners that work on the host are allowed.
+    fn has_guest(&self) -> bool {
+        true
+    }
+
     /// Does it. Nothing but the artifact stays, unless it failed and was told to leave all as it is.
     fn build(&self, run: &BuilderRun<'_>) -> Result<Artifact, Error>;
 }
@@ -51,66 +57,17 @@ pub struct BuilderContext<'a> {
     pub force: bool,
 }
 
-/// Builders of the peers that this version knows by name only.
-const LATER: [&str; 45] = [
-    "qemu",
-    "null",
-    "file",
-    "docker",
-    "virtualbox-iso",
-    "virtualbox-ovf",
-    "virtualbox-vm",
-    "vmware-iso",
-    "vmware-vmx",
-    "vsphere-iso",
-    "vsphere-clone",
-    "hyperv-iso",
-    "hyperv-vmcx",
-    "parallels-iso",
-    "parallels-ipsw",
-    "parallels-macvm",
-    "parallels-pvm",
-    "proxmox",
-    "proxmox-iso",
-    "proxmox-clone",
-    "vagrant",
-    "lxc",
-    "lxd",
-    "amazon-ebs",
-    "amazon-ebssurrogate",
-    "amazon-ebsvolume",
-    "amazon-chroot",
-    "amazon-instance",
-    "azure-arm",
-    "azure-chroot",
-    "azure-dtl",
-    "googlecompute",
-    "digitalocean",
-    "openstack",
-    "hcloud",
-    "linode",
-    "scaleway",
-    "oracle-oci",
-    "oracle-classic",
-    "alicloud-ecs",
-    "cloudstack",
-    "tencentcloud-cvm",
-    "vultr",
-    "yandex",
-    "triton",
-];
+type Prepare = fn(&mut Options<'_>, &BuilderContext<'_>) -> Option<Box<dyn Builder>>;
+
+/// Every builder: a type is a file and a line.
+const BUILT_IN: &[(&str, Prepare)] = &[("bootstrap", bootstrap::prepare)];
 
 /// The builder of a type, ready to run. None when a problem was told to `options`.
 pub fn prepare(kind: &str, options: &mut Options<'_>, context: &BuilderContext<'_>) -> Option<Box<dyn Builder>> {
-    match kind {
-        "bootstrap" => bootstrap::prepare(options, context),
-        kind => {
-            let message = if LATER.contains(&kind) {
-                format!("not built in yet: builder type `{kind}` (this version builds with `bootstrap`)")
-            } else {
-                format!("error initializing builder '{kind}': Unknown builder {kind}")
-            };
-            options.problem(None, message);
+    match BUILT_IN.iter().find(|(name, _)| *name == kind) {
+        Some((_, prepare)) => prepare(options, context),
+        None => {
+            options.problem(None, known::not_here("builder", kind, known::BUILDERS));
             None
         }
     }
@@ -118,5 +75,5 @@ pub fn prepare(kind: &str, options: &mut Options<'_>, context: &BuilderContext<'
 
 /// Whether options of this type can be checked at all.
 pub fn is_built_in(kind: &str) -> bool {
-    kind == "bootstrap"
+    BUILT_IN.iter().any(|(name, _)| *name == kind)
 }

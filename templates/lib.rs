@@ -13,6 +13,7 @@ mod functions;
 mod gotime;
 pub mod interpolate;
 pub mod json;
+mod known;
 mod lines;
 mod mask;
 mod namespace;

@@ -88,9 +88,17 @@ fn run(request: &BuildRequest, plan: &Plan, build: &Build, reporter: &Reporter) 
         on_error: request.on_error,
         provision: &|comm, fields| provisioning.run(&comm, fields),
     })?;
+    let fields = artifact.fields.clone();
     let post = Post {
         reporter,
-        run: PostProcessorRun { reporter, cancel: &request.cancel, force: request.force, variables: &plan.variables, facts: &build.facts },
+        run: PostProcessorRun {
+            reporter,
+            cancel: &request.cancel,
+            force: request.force,
+            variables: &plan.variables,
+            facts: &build.facts,
+            fields: &fields,
+        },
     };
     post.all(artifact, &build.post_processors)
 }

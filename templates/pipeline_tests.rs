@@ -28,7 +28,7 @@ impl Builder for Writes {
 
 fn artifact(path: &Path) -> Artifact {
     std::fs::write(path, "x").unwrap();
-    Artifact { builder_id: "b".into(), id: "i".into(), description: "d".into(), files: vec![path.into()], image: None }
+    Artifact { builder_id: "b".into(), id: "i".into(), description: "d".into(), files: vec![path.into()], ..Artifact::default() }
 }
 
 /// Fails so often, then works; or waits until it is interrupted.

@@ -118,6 +118,11 @@ impl Planner<'_> {
         let mut part = Part { planner: self, facts: &facts, builder: &block.name, problems: Vec::new() };
         let builder = part.builder(block, &name);
         let provisioners: Vec<_> = self.request.template.provisioners.iter().filter_map(|b| part.provisioner(b)).collect();
+        if let Some(lonely) = provisioners.iter().find(|p| p.provisioner.needs_guest() && builder.as_ref().is_some_and(|b| !b.has_guest()))
+        {
+            let reason = "needs a guest to talk to, and this builder has no communicator";
+            part.problems.push(Problem::at(block.at, format!("provisioner `{}` {reason}", lonely.kind)));
+        }
         let error_cleanup = self.request.template.error_cleanup_provisioner.as_ref().and_then(|b| part.any_provisioner(b));
         let post_processors = self.request.template.post_processors.iter().map(|s| part.sequence(s)).filter(|s| !s.is_empty()).collect();
         let mut found = part.problems;

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use kiste_core::{Cancel, Reporter};
 
 use crate::artifact::Artifact;
+use crate::builder::Fields;
 use crate::error::Error;
 use crate::interpolate::Facts;
+use crate::known;
 use crate::options::Options;
 use crate::post_processors::vagrant;
 
@@ -22,6 +24,8 @@ pub struct PostProcessorRun<'a> {
     pub variables: &'a BTreeMap<String, String>,
     /// Names of the build.
     pub facts: &'a Facts,
+    /// What `{{ build }}` knows: what the builder left of its guest. Empty for an artifact that came from elsewhere.
+    pub fields: &'a Fields,
 }
 
 /// What a post-processor made of an artifact.
@@ -40,42 +44,17 @@ pub trait PostProcessor: Send + Sync {
     fn process(&self, artifact: &Artifact, run: &PostProcessorRun<'_>) -> Result<Processed, Error>;
 }
 
-const LATER: [&str; 22] = [
-    "vagrant-cloud",
-    "vagrant-registry",
-    "compress",
-    "checksum",
-    "manifest",
-    "artifice",
-    "shell-local",
-    "docker-import",
-    "docker-tag",
-    "docker-push",
-    "docker-save",
-    "provenance",
-    "alicloud-import",
-    "amazon-import",
-    "digitalocean-import",
-    "exoscale-import",
-    "googlecompute-export",
-    "googlecompute-import",
-    "ucloud-import",
-    "vsphere",
-    "vsphere-template",
-    "yandex-export",
-];
+type Prepare = fn(&mut Options<'_>) -> Option<Box<dyn PostProcessor>>;
+
+/// Every post-processor: a type is a file and a line.
+const BUILT_IN: &[(&str, Prepare)] = &[("vagrant", vagrant::prepare)];
 
 /// The post-processor of a type, ready to run. None when a problem was told to `options`.
 pub fn prepare(kind: &str, options: &mut Options<'_>) -> Option<Box<dyn PostProcessor>> {
-    match kind {
-        "vagrant" => vagrant::prepare(options),
-        kind => {
-            let message = if LATER.contains(&kind) {
-                format!("not built in yet: post-processor type `{kind}` (this version has `vagrant`)")
-            } else {
-                format!("error initializing post-processor '{kind}': Unknown post-processor {kind}")
-            };
-            options.problem(None, message);
+    match BUILT_IN.iter().find(|(name, _)| *name == kind) {
+        Some((_, prepare)) => prepare(options),
+        None => {
+            options.problem(None, known::not_here("post-processor", kind, known::POST_PROCESSORS));
             None
         }
     }
@@ -83,5 +62,5 @@ pub fn prepare(kind: &str, options: &mut Options<'_>) -> Option<Box<dyn PostProc
 
 /// Whether options of this type can be checked at all.
 pub fn is_built_in(kind: &str) -> bool {
-    kind == "vagrant"
+    BUILT_IN.iter().any(|(name, _)| *name == kind)
 }

@@ -8,6 +8,7 @@ use kiste_core::{Cancel, Reporter};
 use crate::builder::Fields;
 use crate::error::Error;
 use crate::interpolate::Facts;
+use crate::known;
 use crate::options::Options;
 use crate::provisioners::shell;
 
@@ -29,43 +30,26 @@ pub struct ProvisionerRun<'a> {
 
 /// Changes a guest. Its `prepare` (see [`prepare`]) is pure and tells every mistake.
 pub trait Provisioner: Send + Sync {
+    /// Whether it talks to the guest; what only works on the host also runs in builds without one.
+    fn needs_guest(&self) -> bool {
+        true
+    }
+
     /// Does it.
     fn provision(&self, run: &ProvisionerRun<'_>) -> Result<(), Error>;
 }
 
-const LATER: [&str; 19] = [
-    "shell-local",
-    "file",
-    "powershell",
-    "windows-shell",
-    "windows-restart",
-    "windows-update",
-    "breakpoint",
-    "sleep",
-    "ansible",
-    "ansible-local",
-    "puppet-masterless",
-    "puppet-server",
-    "salt-masterless",
-    "chef-solo",
-    "chef-client",
-    "inspec",
-    "converge",
-    "azure-dtlartifact",
-    "hcp-sbom",
-];
+type Prepare = fn(&mut Options<'_>) -> Option<Box<dyn Provisioner>>;
+
+/// Every provisioner: a type is a file and a line.
+const BUILT_IN: &[(&str, Prepare)] = &[("shell", shell::prepare)];
 
 /// The provisioner of a type, ready to run. None when a problem was told to `options`.
 pub fn prepare(kind: &str, options: &mut Options<'_>) -> Option<Box<dyn Provisioner>> {
-    match kind {
-        "shell" => shell::prepare(options),
-        kind => {
-            let message = if LATER.contains(&kind) {
-                format!("not built in yet: provisioner type `{kind}` (this version provisions with `shell`)")
-            } else {
-                format!("error initializing provisioner '{kind}': Unknown provisioner {kind}")
-            };
-            options.problem(None, message);
+    match BUILT_IN.iter().find(|(name, _)| *name == kind) {
+        Some((_, prepare)) => prepare(options),
+        None => {
+            options.problem(None, known::not_here("provisioner", kind, known::PROVISIONERS));
             None
         }
     }
@@ -73,5 +57,5 @@ pub fn prepare(kind: &str, options: &mut Options<'_>) -> Option<Box<dyn Provisio
 
 /// Whether options of this type can be checked at all.
 pub fn is_built_in(kind: &str) -> bool {
-    kind == "shell"
+    BUILT_IN.iter().any(|(name, _)| *name == kind)
 }

@@ -86,7 +86,7 @@ impl PostProcessor for Vagrant {
             id: PROVIDER.to_owned(),
             description: format!("'{PROVIDER}' provider box: {}", to.display()),
             files: vec![to],
-            image: None,
+            ..Artifact::default()
         };
         Ok(Processed { artifact: Some(artifact), keep: false, must_keep: false })
     }

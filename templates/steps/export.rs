@@ -45,12 +45,16 @@ impl<'a> Step<Context<'a>> for Export {
             id: context.machine.name.clone(),
             description: format!("VM files in directory: {}", output.folder.display()),
             files: vec![to.clone()],
+            fields: context.fields.clone(),
             image: Some(Image {
                 disk: to,
                 format: output.format.clone(),
                 virtual_size: output.virtual_size.0,
                 architecture: output.architecture.clone(),
+                more_disks: Vec::new(),
+                accelerator: None,
             }),
+            ..Artifact::default()
         });
         Ok(())
     }

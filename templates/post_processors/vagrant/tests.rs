@@ -24,12 +24,27 @@ fn process(json: &str, disk: &Path, format: &str) -> Result<Processed, Error> {
     let mut options = Options::new(Place { line: 1, column: 1 }, entries, scope);
     let vagrant = prepare("vagrant", &mut options).unwrap();
     assert_eq!(options.finish(), []);
-    let image = Image { disk: disk.into(), format: format.into(), virtual_size: (2 << 30) + 1, architecture: "amd64".into() };
-    let artifact =
-        Artifact { builder_id: "b".into(), id: "VM".into(), description: String::new(), files: vec![disk.into()], image: Some(image) };
+    let image = Image {
+        disk: disk.into(),
+        format: format.into(),
+        virtual_size: (2 << 30) + 1,
+        architecture: "amd64".into(),
+        more_disks: Vec::new(),
+        accelerator: None,
+    };
+    let artifact = Artifact {
+        builder_id: "b".into(),
+        id: "VM".into(),
+        description: String::new(),
+        files: vec![disk.into()],
+        image: Some(image),
+        ..Artifact::default()
+    };
     let (reporter, cancel) = (Reporter::silent(), Cancel::new());
-    vagrant
-        .process(&artifact, &PostProcessorRun { reporter: &reporter, cancel: &cancel, force: false, variables: &variables, facts: &facts })
+    vagrant.process(
+        &artifact,
+        &PostProcessorRun { reporter: &reporter, cancel: &cancel, force: false, variables: &variables, facts: &facts, fields: &variables },
+    )
 }
 
 fn content(path: &Path) -> BTreeMap<String, Vec<u8>> {

@@ -128,7 +128,7 @@ mod tests {
             id: "VM".into(),
             description: "a box: x.box".into(),
             files: vec!["x.box".into()],
-            image: None,
+            ..Artifact::default()
         };
         let failed = BuildResult {
             name: "bad".into(),
