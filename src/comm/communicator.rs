@@ -91,6 +91,10 @@ pub trait Communicator: Send + Sync {
     /// Copies one file out of the guest. Written whole or not at all. The name in the guest is taken literally (after `~`).
     fn download(&self, from: &str, to: &Path, cancel: &Cancel, progress: Progress<'_>) -> Result<(), Error>;
 
+    /// Copies the content of a folder of the guest into the folder `to` (made when missing): folders and regular files, what symbolic
+    /// links lead to in their place. Sockets, devices and dangling links are left out. Names that would leave `to` are refused.
+    fn download_folder(&self, from: &str, to: &Path, cancel: &Cancel, progress: Progress<'_>) -> Result<(), Error>;
+
     /// Drops the connection; the next call opens a new one (group changes, reboots).
     fn reset(&self);
 }

@@ -102,5 +102,19 @@ impl Communicator for FakeGuest {
         std::fs::write(to, bytes).map_err(|e| transfer(to, &e))
     }
 
+    fn download_folder(&self, from: &str, to: &Path, cancel: &Cancel, progress: Progress<'_>) -> Result<(), Error> {
+        let inside = format!("{}/", from.trim_end_matches('/'));
+        let files: Vec<String> = self.files().into_keys().filter(|path| path.starts_with(&inside)).collect();
+        if files.is_empty() {
+            return Err(Error::Transfer { what: from.to_owned(), reason: "it is no folder".to_owned() });
+        }
+        for path in files {
+            let target = to.join(path.trim_start_matches(&inside));
+            std::fs::create_dir_all(target.parent().unwrap_or(to)).map_err(|e| transfer(&target, &e))?;
+            self.download(&path, &target, cancel, progress)?;
+        }
+        Ok(())
+    }
+
     fn reset(&self) {}
 }

@@ -7,6 +7,7 @@
 mod auth;
 mod dial;
 mod exec;
+mod fetch;
 mod folder;
 mod forward;
 mod gate;
@@ -188,6 +189,10 @@ impl Communicator for Ssh {
 
     fn download(&self, from: &str, to: &Path, cancel: &Cancel, progress: Progress<'_>) -> Result<(), Error> {
         transfer::download(self, from, to, cancel, progress)
+    }
+
+    fn download_folder(&self, from: &str, to: &Path, cancel: &Cancel, progress: Progress<'_>) -> Result<(), Error> {
+        fetch::download_folder(self, from, to, cancel, progress)
     }
 
     fn reset(&self) {

@@ -91,6 +91,9 @@ impl Communicator for Sleeper {
     fn download(&self, from: &str, to: &Path, cancel: &Cancel, progress: Progress<'_>) -> Result<(), kiste_comm::Error> {
         self.inner.download(from, to, cancel, progress)
     }
+    fn download_folder(&self, from: &str, to: &Path, cancel: &Cancel, progress: Progress<'_>) -> Result<(), kiste_comm::Error> {
+        self.inner.download_folder(from, to, cancel, progress)
+    }
     fn reset(&self) {}
 }
 

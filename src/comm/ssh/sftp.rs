@@ -1,5 +1,7 @@
 //! Single files by SFTP: written under a temporary name, renamed when whole.
 
+mod list;
+
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -11,6 +13,7 @@ use super::session::{Fault, Link};
 use super::transfer::{Upload, of_guest, of_host};
 use crate::communicator::Progress;
 use crate::error::Error;
+pub(super) use list::list;
 
 /// Bytes handed to libssh2 at once: it keeps as many requests under way as fit into them.
 const CHUNK: usize = 512 * 1024;

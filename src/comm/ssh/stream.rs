@@ -34,7 +34,7 @@ printf '\036%s -\n' "$n"
 exec cat"#;
 
 /// A path of the guest for `p=`; one that begins with a dash can't be taken for an option.
-fn path_word(path: &str) -> String {
+pub(super) fn path_word(path: &str) -> String {
     if path.starts_with('-') { quote::word(&format!("./{path}")) } else { quote::guest_path(path) }
 }
 

@@ -66,7 +66,7 @@ pub(super) fn check_path(path: &str) -> Result<(), Error> {
 }
 
 /// Runs `by_sftp`, or `by_stream` in a guest that turned out to have no SFTP.
-fn either<T>(
+pub(super) fn either<T>(
     ssh: &Ssh,
     cancel: &Cancel,
     mut by_sftp: impl FnMut(&Link) -> Result<T, Error>,

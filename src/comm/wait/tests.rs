@@ -47,6 +47,9 @@ impl Communicator for Answers {
     fn download(&self, _: &str, _: &Path, _: &Cancel, _: Progress<'_>) -> Result<(), Error> {
         unreachable!()
     }
+    fn download_folder(&self, _: &str, _: &Path, _: &Cancel, _: Progress<'_>) -> Result<(), Error> {
+        unreachable!()
+    }
     fn reset(&self) {}
 }
 

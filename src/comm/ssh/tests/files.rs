@@ -153,3 +153,34 @@ fn folders_keep_modes_and_links_and_delete_nothing() {
         std::fs::set_permissions(from.join("sub"), std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 }
+
+#[test]
+fn folders_come_out_with_what_links_lead_to_and_no_links() {
+    for server in both() {
+        let from = server.path("from");
+        folder(&from);
+        symlink("sub", from.join("again")).unwrap();
+        std::fs::set_permissions(from.join("sub"), std::fs::Permissions::from_mode(0o755)).unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, from.join("pipe"), rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0).unwrap();
+        symlink(".", from.join("circle")).unwrap();
+        let to = server.path("out/deep");
+        let mut last = 0;
+        server.ssh().download_folder(&server.guest("from/"), &to, &Cancel::new(), &mut |n| last = n).unwrap();
+        assert!(last > 0);
+        for sub in ["sub", "again"] {
+            for name in ODD_NAMES {
+                assert_eq!(std::fs::read_to_string(to.join(sub).join(name)).unwrap(), name);
+            }
+            assert!(to.join(sub).join("empty").is_dir() && !to.join(sub).is_symlink());
+        }
+        assert_eq!(std::fs::read_to_string(to.join("link")).unwrap(), "#!/bin/sh\n");
+        assert!(!to.join("link").is_symlink());
+        for absent in ["dangling", "pipe", "circle"] {
+            assert!(to.join(absent).symlink_metadata().is_err(), "{absent}");
+        }
+        for wrong in ["missing", "from/run.sh"] {
+            let error = server.ssh().download_folder(&server.guest(wrong), &to, &Cancel::new(), &mut |_| {}).unwrap_err();
+            assert!(matches!(&error, Error::Transfer { what, .. } if what.ends_with(wrong)), "{error}");
+        }
+    }
+}
