@@ -1,3 +1,8 @@
 //! The kinds of builders.
 
 pub mod bootstrap;
+pub mod file;
+pub mod null;
+mod pretender;
+#[cfg(test)]
+mod trial;

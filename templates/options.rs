@@ -18,17 +18,28 @@ pub struct Options<'a> {
     scope: Scope<'a>,
     asked: Vec<&'static str>,
     problems: Vec<Problem>,
+    warnings: Vec<Problem>,
 }
 
 impl<'a> Options<'a> {
     /// The options of a thing that stands at `at`, rendered in `scope`.
     pub fn new(at: Place, entries: Vec<(Key, Node)>, scope: Scope<'a>) -> Self {
-        Self { at, entries, scope, asked: Vec::new(), problems: Vec::new() }
+        Self { at, entries, scope, asked: Vec::new(), problems: Vec::new(), warnings: Vec::new() }
     }
 
     /// One more mistake, at the option `key` when it is there.
     pub fn problem(&mut self, at: Option<Place>, message: impl Into<String>) {
         self.problems.push(Problem::at(at.unwrap_or(self.at), message));
+    }
+
+    /// Something that will work, though probably not as meant; at the option's place when it is there.
+    pub fn warn(&mut self, at: Option<Place>, message: impl Into<String>) {
+        self.warnings.push(Problem::at(at.unwrap_or(self.at), message));
+    }
+
+    /// All warnings so far.
+    pub fn warnings(&mut self) -> Vec<Problem> {
+        std::mem::take(&mut self.warnings)
     }
 
     /// What texts may use here.

@@ -38,6 +38,10 @@ pub fn build(request: &BuildRequest) -> Result<Vec<BuildResult>, Error> {
     }
     let reporter = mask::reporter(&request.reporter, &plan.secrets);
     tell_unknown(request, &plan, &reporter);
+    for warning in &plan.warnings {
+        let scope = warning.build.clone().map_or(Scope::Project, Scope::Build);
+        reporter.scoped(scope).warn(warning.message.clone());
+    }
     let next = AtomicUsize::new(0);
     let results = Mutex::new(Vec::new());
     let workers = if request.parallel == 0 { plan.builds.len() } else { request.parallel.min(plan.builds.len()) };

@@ -94,7 +94,7 @@ impl Case {
 
     /// The error or the artifacts' names, and the files that are left.
     fn run(&self) -> (Result<Vec<String>, String>, Vec<String>) {
-        let plan = Plan { builds: vec![], variables: BTreeMap::new(), secrets: vec![] };
+        let plan = Plan { builds: vec![], variables: BTreeMap::new(), secrets: vec![], warnings: vec![] };
         let names = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
         let done = run(&self.request, &plan, &self.build, &Reporter::silent());
         let artifacts = done.map(|list| list.iter().map(|a| names(&a.files[0])).collect()).map_err(|e| e.to_string());

@@ -22,6 +22,8 @@ pub struct Plan {
     pub variables: BTreeMap<String, String>,
     /// Values that stay out of all output.
     pub secrets: Vec<String>,
+    /// What will work, though probably not as meant.
+    pub warnings: Vec<Problem>,
 }
 
 /// One build, ready to run.
@@ -83,16 +85,16 @@ pub fn plan(request: &BuildRequest) -> (Plan, Vec<Problem>) {
     let (values, mut wrong) = variables::resolve(request, &facts);
     problems.append(&mut wrong);
     let secrets = request.template.sensitive.iter().filter_map(|name| values.get(name)).filter(|v| !v.is_empty()).cloned().collect();
-    let mut builds = Vec::new();
+    let (mut builds, mut warnings) = (Vec::new(), Vec::new());
     // What is wrong already would only be told again by everything that uses it.
     if problems.is_empty() {
         let planner = Planner { request, values: &values, facts: &facts };
         for block in &request.template.builders {
-            builds.extend(planner.build(block, &mut problems));
+            builds.extend(planner.build(block, &mut problems, &mut warnings));
         }
     }
     builds.sort_by(|a: &Build, b| a.name.cmp(&b.name));
-    (Plan { builds, variables: values, secrets }, problems)
+    (Plan { builds, variables: values, secrets, warnings }, problems)
 }
 
 struct Planner<'a> {
@@ -102,7 +104,7 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    fn build(&self, block: &Block, problems: &mut Vec<Problem>) -> Option<Build> {
+    fn build(&self, block: &Block, problems: &mut Vec<Problem>, warnings: &mut Vec<Problem>) -> Option<Build> {
         let scope = Scope { variables: self.values, facts: self.facts, fields: None, in_variables: false };
         let name = match render(&block.name, &scope) {
             Ok(name) => name,
@@ -115,19 +117,20 @@ impl Planner<'_> {
             return None;
         }
         let facts = Facts { build_name: Some(name.clone()), build_type: Some(block.kind.clone()), ..self.facts.clone() };
-        let mut part = Part { planner: self, facts: &facts, builder: &block.name, problems: Vec::new() };
+        let mut part = Part { planner: self, facts: &facts, builder: &block.name, problems: Vec::new(), warnings: Vec::new() };
         let builder = part.builder(block, &name);
         let provisioners: Vec<_> = self.request.template.provisioners.iter().filter_map(|b| part.provisioner(b)).collect();
-        if let Some(lonely) = provisioners.iter().find(|p| p.provisioner.needs_guest() && builder.as_ref().is_some_and(|b| !b.has_guest()))
-        {
+        let error_cleanup = self.request.template.error_cleanup_provisioner.as_ref().and_then(|b| part.any_provisioner(b));
+        let is_lonely = builder.as_ref().is_some_and(|b| !b.has_guest());
+        if let Some(lonely) = provisioners.iter().chain(&error_cleanup).find(|p| is_lonely && p.provisioner.needs_guest()) {
             let reason = "needs a guest to talk to, and this builder has no communicator";
             part.problems.push(Problem::at(block.at, format!("provisioner `{}` {reason}", lonely.kind)));
         }
-        let error_cleanup = self.request.template.error_cleanup_provisioner.as_ref().and_then(|b| part.any_provisioner(b));
         let post_processors = self.request.template.post_processors.iter().map(|s| part.sequence(s)).filter(|s| !s.is_empty()).collect();
         let mut found = part.problems;
         let is_good = found.is_empty();
-        found.iter_mut().for_each(|p| p.build = Some(name.clone()));
+        found.iter_mut().chain(&mut part.warnings).for_each(|p| p.build = Some(name.clone()));
+        warnings.append(&mut part.warnings);
         problems.append(&mut found);
         builder.filter(|_| is_good).map(|builder| Build { name, builder, provisioners, error_cleanup, post_processors, facts })
     }
@@ -146,6 +149,7 @@ struct Part<'a> {
     /// The builder's name as written.
     builder: &'a str,
     problems: Vec<Problem>,
+    warnings: Vec<Problem>,
 }
 
 impl<'a> Part<'a> {
@@ -159,6 +163,7 @@ impl<'a> Part<'a> {
             // Its options are not known here, so none of them can be called wrong.
             options.forget();
         }
+        self.warnings.append(&mut options.warnings());
         self.problems.append(&mut options.finish());
     }
 
