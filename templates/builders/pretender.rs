@@ -39,6 +39,11 @@ impl Communicator for Pretender {
         std::fs::write(to, "").map_err(|e| failed(to, &e))
     }
 
+    fn download_folder(&self, _: &str, to: &Path, cancel: &Cancel, _: Progress<'_>) -> Result<(), Error> {
+        cancel.check()?;
+        std::fs::create_dir_all(to).map_err(|e| failed(to, &e))
+    }
+
     fn reset(&self) {}
 }
 
