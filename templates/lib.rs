@@ -15,6 +15,7 @@ pub mod interpolate;
 pub mod json;
 mod known;
 mod lines;
+mod live;
 mod mask;
 mod namespace;
 mod nearest;
@@ -31,8 +32,12 @@ mod provision;
 pub mod provisioner;
 mod provisioners;
 pub mod request;
+mod script;
+mod shell_local;
 mod steps;
 pub mod template;
+#[cfg(test)]
+mod trial;
 mod variables;
 
 pub use artifact::Artifact;

@@ -38,7 +38,11 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// A line that was overwritten by carriage returns counts as what was written last.
+/// Tells one line. One that was overwritten by carriage returns counts as what was written last.
+pub fn tell_line(reporter: &Reporter, stream: Stream, line: &str) {
+    tell(reporter, stream, line.as_bytes());
+}
+
 fn tell(reporter: &Reporter, stream: Stream, line: &[u8]) {
     let text = String::from_utf8_lossy(line);
     let text = text.trim_end_matches(['\n', '\r']);

@@ -169,6 +169,31 @@ impl<'a> Options<'a> {
         }
     }
 
+    /// [`Options::list`] of texts that are rendered only when they are used.
+    pub fn later_list(&mut self, key: &'static str) -> Option<Vec<String>> {
+        let node = self.take(key)?;
+        let texts: Vec<(Place, String)> = match &node.value {
+            Value::List(items) => items.iter().filter_map(|n| Some((n.at, self.unrendered(n, key)?))).collect(),
+            _ => self.unrendered(&node, key)?.split(',').map(|part| (node.at, part.to_owned())).collect(),
+        };
+        for (at, text) in &texts {
+            if let Err(reason) = interpolate::check(text) {
+                self.problem(Some(*at), format!("invalid '{key}': {reason}"));
+            }
+        }
+        Some(texts.into_iter().map(|(_, text)| text).collect())
+    }
+
+    fn unrendered(&mut self, node: &Node, key: &str) -> Option<String> {
+        match &node.value {
+            Value::Text(text) | Value::Number(text) => Some(text.clone()),
+            _ => {
+                self.wrong(node, key, "a list of strings");
+                None
+            }
+        }
+    }
+
     /// A time as Go writes it.
     pub fn duration(&mut self, key: &'static str) -> Option<Duration> {
         let node = self.take(key)?;
@@ -199,8 +224,9 @@ impl<'a> Options<'a> {
     /// Numbers, all in `range`.
     pub fn codes(&mut self, key: &'static str) -> Option<Vec<i32>> {
         let node = self.take(key)?;
-        let items = match node.value.clone() {
-            Value::List(items) => items,
+        let items = match &node.value {
+            Value::List(items) => items.clone(),
+            Value::Text(text) => text.split(',').map(|part| Node { at: node.at, value: Value::Text(part.trim().to_owned()) }).collect(),
             _ => vec![node.clone()],
         };
         let mut codes = Vec::new();

@@ -9,8 +9,10 @@ use crate::builder::Fields;
 use crate::error::Error;
 use crate::interpolate::Facts;
 use crate::known;
+use crate::live::Live;
 use crate::options::Options;
 use crate::post_processors::vagrant;
+use crate::shell_local;
 
 /// One run of a post-processor.
 pub struct PostProcessorRun<'a> {
@@ -26,6 +28,13 @@ pub struct PostProcessorRun<'a> {
     pub facts: &'a Facts,
     /// What `{{ build }}` knows: what the builder left of its guest. Empty for an artifact that came from elsewhere.
     pub fields: &'a Fields,
+}
+
+impl PostProcessorRun<'_> {
+    /// What texts may use now.
+    pub fn live(&self) -> Live<'_> {
+        Live { variables: self.variables, facts: self.facts, fields: self.fields }
+    }
 }
 
 /// What a post-processor made of an artifact.
@@ -47,7 +56,7 @@ pub trait PostProcessor: Send + Sync {
 type Prepare = fn(&mut Options<'_>) -> Option<Box<dyn PostProcessor>>;
 
 /// Every post-processor: a type is a file and a line.
-const BUILT_IN: &[(&str, Prepare)] = &[("vagrant", vagrant::prepare)];
+const BUILT_IN: &[(&str, Prepare)] = &[("shell-local", shell_local::prepare_post_processor), ("vagrant", vagrant::prepare)];
 
 /// The post-processor of a type, ready to run. None when a problem was told to `options`.
 pub fn prepare(kind: &str, options: &mut Options<'_>) -> Option<Box<dyn PostProcessor>> {

@@ -9,8 +9,10 @@ use crate::builder::Fields;
 use crate::error::Error;
 use crate::interpolate::Facts;
 use crate::known;
+use crate::live::Live;
 use crate::options::Options;
 use crate::provisioners::shell;
+use crate::shell_local;
 
 /// One run of a provisioner in a guest.
 pub struct ProvisionerRun<'a> {
@@ -28,6 +30,13 @@ pub struct ProvisionerRun<'a> {
     pub facts: &'a Facts,
 }
 
+impl ProvisionerRun<'_> {
+    /// What texts may use now.
+    pub fn live(&self) -> Live<'_> {
+        Live { variables: self.variables, facts: self.facts, fields: self.fields }
+    }
+}
+
 /// Changes a guest. Its `prepare` (see [`prepare`]) is pure and tells every mistake.
 pub trait Provisioner: Send + Sync {
     /// Whether it talks to the guest; what only works on the host also runs in builds without one.
@@ -42,7 +51,7 @@ pub trait Provisioner: Send + Sync {
 type Prepare = fn(&mut Options<'_>) -> Option<Box<dyn Provisioner>>;
 
 /// Every provisioner: a type is a file and a line.
-const BUILT_IN: &[(&str, Prepare)] = &[("shell", shell::prepare)];
+const BUILT_IN: &[(&str, Prepare)] = &[("shell", shell::prepare), ("shell-local", shell_local::prepare_provisioner)];
 
 /// The provisioner of a type, ready to run. None when a problem was told to `options`.
 pub fn prepare(kind: &str, options: &mut Options<'_>) -> Option<Box<dyn Provisioner>> {

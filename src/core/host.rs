@@ -103,6 +103,15 @@ fn is_program(path: &Path) -> bool {
     path.is_file()
 }
 
+/// An exit code as shells give it: 128 + signal when a signal ended the program.
+pub fn exit_code(status: ExitStatus) -> i32 {
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+    #[cfg(not(unix))]
+    let signal = None::<i32>;
+    status.code().or_else(|| signal.map(|s| 128 + s)).unwrap_or(1)
+}
+
 /// A host program to run.
 #[derive(Clone, Debug)]
 pub struct Program {

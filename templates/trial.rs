@@ -1,0 +1,134 @@
+//! For tests: prepares a provisioner or post-processor from JSON and runs it, keeping what would be shown.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use kiste_comm::Communicator;
+use kiste_comm::fake::FakeGuest;
+use kiste_core::{Cancel, Event, Reporter, Scope as About, Ui};
+
+use crate::artifact::Artifact;
+use crate::error::Error;
+use crate::interpolate::{Facts, Scope};
+use crate::json::{Value, parse};
+use crate::options::Options;
+use crate::post_processor::{self, PostProcessorRun, Processed};
+use crate::problem::Place;
+use crate::provisioner::{self, ProvisionerRun};
+
+/// Keeps what would be shown: `say`, `detail`, `warn`, `error`, `out`, `err` and a text each.
+#[derive(Default)]
+struct Shown(Mutex<Vec<String>>);
+
+impl Ui for Shown {
+    fn emit(&self, _: &About, event: Event) {
+        let line = match event {
+            Event::Say { text } => format!("say {text}"),
+            Event::Detail { text } => format!("detail {text}"),
+            Event::Warn { text } => format!("warn {text}"),
+            Event::Error { text } => format!("error {text}"),
+            Event::Output { stream: kiste_core::Stream::Stdout, line, .. } => format!("out {line}"),
+            Event::Output { line, .. } => format!("err {line}"),
+            _ => return,
+        };
+        self.0.lock().unwrap().push(line);
+    }
+    fn confirm(&self, _: &About, _: &str) -> Option<bool> {
+        None
+    }
+    fn ask(&self, _: &About, _: &str, _: bool) -> Option<String> {
+        None
+    }
+}
+
+/// One trial: a type with what is known of its build.
+pub struct Trial {
+    kind: &'static str,
+    pub fields: BTreeMap<String, String>,
+    pub variables: BTreeMap<String, String>,
+    pub facts: Facts,
+    pub cancel: Cancel,
+    shown: Arc<Shown>,
+}
+
+impl Trial {
+    /// Of a type, in the build `deb` of builder `qemu`, with the field `ID` and the variable `v`.
+    pub fn of(kind: &'static str) -> Self {
+        Self {
+            kind,
+            fields: BTreeMap::from([("ID".to_owned(), "vm-1".to_owned())]),
+            variables: BTreeMap::from([("v".to_owned(), "it's".to_owned())]),
+            facts: Facts {
+                start: jiff::Timestamp::UNIX_EPOCH,
+                template_dir: None,
+                build_name: Some("deb".into()),
+                build_type: Some("qemu".into()),
+            },
+            cancel: Cancel::new(),
+            shown: Arc::default(),
+        }
+    }
+
+    fn options(&self, json: &str) -> Options<'_> {
+        let (node, problems) = parse(json);
+        let Some(Value::Map(entries)) = node.map(|n| n.value) else { panic!("{json}: {problems:?}") };
+        let scope = Scope { variables: &self.variables, facts: &self.facts, fields: None, in_variables: false };
+        Options::new(Place { line: 1, column: 1 }, entries, scope)
+    }
+
+    /// Every mistake of the options of a provisioner.
+    pub fn problems(&self, json: &str) -> Vec<String> {
+        let mut options = self.options(json);
+        provisioner::prepare(self.kind, &mut options);
+        options.finish().into_iter().map(|p| p.message).collect()
+    }
+
+    /// Runs the provisioner in a guest.
+    pub fn run(&self, json: &str, guest: &dyn Communicator) -> Result<(), Error> {
+        let mut options = self.options(json);
+        let it = provisioner::prepare(self.kind, &mut options);
+        assert_eq!(options.finish(), []);
+        it.unwrap().provision(&ProvisionerRun {
+            comm: guest,
+            reporter: &self.reporter(),
+            cancel: &self.cancel,
+            fields: &self.fields,
+            variables: &self.variables,
+            facts: &self.facts,
+        })
+    }
+
+    /// [`Trial::run`] in a guest that does whatever it is told; its commands' texts.
+    pub fn commands(&self, json: &str) -> Vec<String> {
+        let guest = FakeGuest::default();
+        self.run(json, &guest).unwrap();
+        guest.commands().into_iter().map(|c| c.text).collect()
+    }
+
+    /// Runs the post-processor.
+    pub fn process(&self, json: &str, artifact: &Artifact) -> Result<Processed, Error> {
+        let mut options = self.options(json);
+        let it = post_processor::prepare(self.kind, &mut options);
+        assert_eq!(options.finish(), []);
+        it.unwrap().process(
+            artifact,
+            &PostProcessorRun {
+                reporter: &self.reporter(),
+                cancel: &self.cancel,
+                force: false,
+                variables: &self.variables,
+                facts: &self.facts,
+                fields: &self.fields,
+            },
+        )
+    }
+
+    fn reporter(&self) -> Reporter {
+        Reporter::new(Arc::clone(&self.shown) as Arc<dyn Ui>, About::Build("deb".to_owned()))
+    }
+
+    /// What was shown so far.
+    pub fn shown(&self) -> Vec<String> {
+        self.shown.0.lock().unwrap().clone()
+    }
+}
