@@ -11,6 +11,7 @@ use kiste_core::{Cancel, Reporter};
 use crate::artifact::Artifact;
 use crate::builders::{bootstrap, file, null};
 use crate::error::Error;
+use crate::inputs::Inputs;
 use crate::known;
 use crate::options::Options;
 
@@ -34,6 +35,8 @@ pub struct BuilderRun<'a> {
     pub force: bool,
     /// After a failure.
     pub on_error: OnError,
+    /// What it is made from; ISOs, boxes and disks are noted there.
+    pub inputs: &'a Inputs,
     /// What to do once the guest can be talked to.
     pub provision: Provision<'a>,
 }

@@ -117,8 +117,15 @@ pub enum Error {
         /// What was waited for and seen.
         #[source]
         source: Box<kiste_comm::wait::WaitError>,
-        /// Folder with everything that helps to understand it.
-        evidence: Option<PathBuf>,
+    },
+    /// A failure, and where everything is that helps to understand it.
+    #[error("{source}")]
+    Documented {
+        /// What failed.
+        #[source]
+        source: Box<Error>,
+        /// Folder with what was seen.
+        folder: PathBuf,
     },
     /// A file.
     #[error("`{}`: {source}", .path.display())]
@@ -163,7 +170,8 @@ impl Explain for Error {
         match self {
             Self::Template { .. } | Self::OutputExists { .. } | Self::Render { .. } => Kind::Usage,
             Self::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => Kind::NotFound,
-            Self::NotReady { source, .. } => source.kind(),
+            Self::NotReady { source } => source.kind(),
+            Self::Documented { source, .. } => source.kind(),
             Self::Masked { kind, .. } => *kind,
             Self::Box(e) => e.kind(),
             Self::HostLacks { .. } => Kind::Host,
@@ -182,9 +190,10 @@ impl Explain for Error {
                 vec!["When the script is meant to disconnect (a restart), say `\"expect_disconnect\": true`.".to_owned()]
             }
             Self::OutputExists { .. } => vec!["Remove it, or say `-force` to replace it.".to_owned()],
-            Self::NotReady { source, evidence } => {
-                let seen = evidence.iter().map(|e| format!("The serial log, the screen and more are in `{}`.", e.display()));
-                seen.chain(source.hints()).collect()
+            Self::NotReady { source } => source.hints(),
+            Self::Documented { source, folder } => {
+                let seen = format!("The screen, the serial log, the guest's journal and more are in `{}`.", folder.display());
+                std::iter::once(seen).chain(source.hints()).collect()
             }
             Self::Masked { hints, .. } => hints.clone(),
             Self::Box(e) => e.hints(),

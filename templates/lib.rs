@@ -11,6 +11,7 @@ mod duration;
 pub mod error;
 mod functions;
 mod gotime;
+pub mod inputs;
 pub mod interpolate;
 pub mod json;
 mod known;

@@ -8,7 +8,7 @@ use kiste_core::{Explain, Reporter, Scope, Ui};
 use crate::error::Error;
 
 /// What stands in a secret's place.
-const MASK: &str = "<sensitive>";
+pub const MASK: &str = "<sensitive>";
 
 /// A reporter that masks; the same one when there is nothing to mask.
 pub fn reporter(reporter: &Reporter, secrets: &[String]) -> Reporter {
@@ -30,7 +30,7 @@ pub fn error(error: Error, secrets: &[String]) -> Error {
 }
 
 /// A text without secrets: as they are, each line of those with several, and as JSON writes them.
-fn hide(text: &str, secrets: &[String]) -> String {
+pub fn hide(text: &str, secrets: &[String]) -> String {
     let mut text = text.to_owned();
     for secret in secrets {
         text = text.replace(secret, MASK);

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use kiste_core::event::{Event, Outcome};
+use kiste_core::step;
 use kiste_core::{Explain, Kind, Reporter, Scope};
 
 use crate::artifact::Artifact;
@@ -12,7 +13,7 @@ use crate::builder::BuilderRun;
 use crate::error::Error;
 use crate::mask;
 use crate::plan::{Build, Plan, PlannedPostProcessor, plan};
-use crate::post_processor::PostProcessorRun;
+use crate::post_processor::{PostProcessorRun, Processed};
 use crate::provision::Provisioning;
 use crate::request::BuildRequest;
 
@@ -90,6 +91,7 @@ fn run(request: &BuildRequest, plan: &Plan, build: &Build, reporter: &Reporter) 
         cancel: &request.cancel,
         force: request.force,
         on_error: request.on_error,
+        inputs: &build.inputs,
         provision: &|comm, fields| provisioning.run(&comm, fields),
     })?;
     let fields = artifact.fields.clone();
@@ -102,6 +104,7 @@ fn run(request: &BuildRequest, plan: &Plan, build: &Build, reporter: &Reporter) 
             variables: &plan.variables,
             facts: &build.facts,
             fields: &fields,
+            inputs: &build.inputs,
         },
     };
     post.all(artifact, &build.post_processors)
@@ -145,7 +148,7 @@ impl Post<'_> {
             self.run.cancel.check()?;
             let of_type = if planned.name == planned.kind { String::new() } else { format!(" (type {})", planned.kind) };
             self.reporter.say(format!("Running post-processor: {}{of_type}", planned.name));
-            let done = planned.post_processor.process(&current, &self.run)?;
+            let done = self.one(planned, &current)?;
             let keep = if done.must_keep { true } else { planned.keep.unwrap_or(done.keep) };
             match (i, keep) {
                 (0, keep) => keeps_first = keep,
@@ -159,6 +162,17 @@ impl Post<'_> {
         }
         left.push(current);
         Ok(keeps_first)
+    }
+
+    /// Its own lines come under the build's name with its type, as the peer shows them.
+    fn one(&self, planned: &PlannedPostProcessor, artifact: &Artifact) -> Result<Processed, Error> {
+        let name = match self.reporter.scope() {
+            Scope::Build(name) => format!("{name} ({})", planned.kind),
+            _ => planned.kind.clone(),
+        };
+        let inner = self.reporter.scoped(Scope::Build(name));
+        let run = PostProcessorRun { reporter: &inner, ..self.run };
+        step::timed(&format!("post-processor {}", planned.kind), self.reporter, || planned.post_processor.process(artifact, &run))
     }
 
     fn destroy(&self, artifact: &Artifact) {

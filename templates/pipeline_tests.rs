@@ -11,10 +11,11 @@ use kiste_core::{Cancel, Reporter};
 
 use super::*;
 use crate::builder::{Builder, Fields};
+use crate::inputs::Inputs;
 use crate::interpolate::Facts;
 use crate::parse::parse;
 use crate::plan::PlannedProvisioner;
-use crate::post_processor::{PostProcessor, Processed};
+use crate::post_processor::PostProcessor;
 use crate::provisioner::{Provisioner, ProvisionerRun};
 
 /// Writes one file after provisioning.
@@ -71,7 +72,15 @@ impl Case {
         let request = BuildRequest::new(template, Home::at(dir.path()), Reporter::silent(), Cancel::new());
         let facts = Facts { start: jiff::Timestamp::UNIX_EPOCH, template_dir: None, build_name: None, build_type: None };
         let builder = Box::new(Writes(dir.path().join("built")));
-        let build = Build { name: "n".into(), builder, provisioners: vec![], error_cleanup: None, post_processors: vec![], facts };
+        let build = Build {
+            name: "n".into(),
+            builder,
+            provisioners: vec![],
+            error_cleanup: None,
+            post_processors: vec![],
+            facts,
+            inputs: Inputs::default(),
+        };
         Self { dir, request, build }
     }
 

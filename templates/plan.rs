@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::builder::{self, Builder, BuilderContext};
+use crate::inputs::Inputs;
 use crate::interpolate::{Facts, Scope, render};
 use crate::json::{Key, Node};
 use crate::options::Options;
@@ -40,6 +41,8 @@ pub struct Build {
     pub post_processors: Vec<Vec<PlannedPostProcessor>>,
     /// What functions tell inside it.
     pub facts: Facts,
+    /// What it is made from.
+    pub inputs: Inputs,
 }
 
 /// A provisioner with what the engine does around it.
@@ -84,11 +87,14 @@ pub fn plan(request: &BuildRequest) -> (Plan, Vec<Problem>) {
     let mut problems = request.template.check();
     let (values, mut wrong) = variables::resolve(request, &facts);
     problems.append(&mut wrong);
-    let secrets = request.template.sensitive.iter().filter_map(|name| values.get(name)).filter(|v| !v.is_empty()).cloned().collect();
+    let secrets: Vec<String> =
+        request.template.sensitive.iter().filter_map(|name| values.get(name)).filter(|v| !v.is_empty()).cloned().collect();
     let (mut builds, mut warnings) = (Vec::new(), Vec::new());
     // What is wrong already would only be told again by everything that uses it.
     if problems.is_empty() {
-        let planner = Planner { request, values: &values, facts: &facts };
+        let run_uuid = uuid::Uuid::new_v4().to_string();
+        let inputs = || Inputs::new(&run_uuid, request.template.path.clone(), &secrets);
+        let planner = Planner { request, values: &values, facts: &facts, inputs: &inputs };
         for block in &request.template.builders {
             builds.extend(planner.build(block, &mut problems, &mut warnings));
         }
@@ -101,6 +107,7 @@ struct Planner<'a> {
     request: &'a BuildRequest,
     values: &'a BTreeMap<String, String>,
     facts: &'a Facts,
+    inputs: &'a dyn Fn() -> Inputs,
 }
 
 impl Planner<'_> {
@@ -132,7 +139,15 @@ impl Planner<'_> {
         found.iter_mut().chain(&mut part.warnings).for_each(|p| p.build = Some(name.clone()));
         warnings.append(&mut part.warnings);
         problems.append(&mut found);
-        builder.filter(|_| is_good).map(|builder| Build { name, builder, provisioners, error_cleanup, post_processors, facts })
+        let inputs = self.inputs(block, &facts);
+        builder.filter(|_| is_good).map(|builder| Build { name, builder, provisioners, error_cleanup, post_processors, facts, inputs })
+    }
+
+    fn inputs(&self, block: &Block, facts: &Facts) -> Inputs {
+        let scope = Scope { variables: self.values, facts, fields: None, in_variables: false };
+        let inputs = (self.inputs)().with_variables(self.values).with_builder(block, &scope);
+        let applying = self.request.template.provisioners.iter().filter(|p| p.applies_to(&block.name));
+        applying.fold(inputs, |inputs, p| inputs.with_provisioner(&p.kind, &p.options_for(&block.name), &scope))
     }
 
     fn selected(&self, name: &str) -> bool {

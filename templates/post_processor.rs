@@ -7,6 +7,7 @@ use kiste_core::{Cancel, Reporter};
 use crate::artifact::Artifact;
 use crate::builder::Fields;
 use crate::error::Error;
+use crate::inputs::Inputs;
 use crate::interpolate::Facts;
 use crate::known;
 use crate::live::Live;
@@ -15,6 +16,7 @@ use crate::post_processors::vagrant;
 use crate::shell_local;
 
 /// One run of a post-processor.
+#[derive(Clone, Copy)]
 pub struct PostProcessorRun<'a> {
     /// Who listens, scoped to the build.
     pub reporter: &'a Reporter,
@@ -28,6 +30,8 @@ pub struct PostProcessorRun<'a> {
     pub facts: &'a Facts,
     /// What `{{ build }}` knows: what the builder left of its guest. Empty for an artifact that came from elsewhere.
     pub fields: &'a Fields,
+    /// What the build is made from.
+    pub inputs: &'a Inputs,
 }
 
 impl PostProcessorRun<'_> {

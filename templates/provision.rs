@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kiste_comm::Communicator;
+use kiste_core::step;
 use kiste_core::{Cancel, Explain, Kind, Reporter, Span};
 
 use crate::builder::Fields;
@@ -82,13 +83,14 @@ impl Provisioning<'_> {
 
     fn step(&self, planned: &PlannedProvisioner, comm: &Arc<dyn Communicator>, fields: &Fields, cancel: &Cancel) -> Result<(), Error> {
         cancel.check()?;
-        planned.provisioner.provision(&ProvisionerRun {
+        let run = ProvisionerRun {
             comm: comm.as_ref(),
             reporter: self.reporter,
             cancel,
             fields,
             variables: self.variables,
             facts: &self.build.facts,
-        })
+        };
+        step::timed(&format!("provisioner {}", planned.kind), self.reporter, || planned.provisioner.provision(&run))
     }
 }

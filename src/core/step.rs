@@ -41,8 +41,8 @@ pub enum OnError {
 pub type BoxedStep<C, E> = Box<dyn Step<C, Error = E>>;
 
 /// Runs `steps` in order. On failure or cancel undoes (as `on_error` says; a cancel always undoes), then releases; returns the first error.
-pub fn run<C, E: Explain + From<Cancelled>>(
-    steps: &mut [BoxedStep<C, E>],
+pub fn run<'s, C, E: Explain + From<Cancelled>>(
+    steps: &mut [Box<dyn Step<C, Error = E> + 's>],
     context: &mut C,
     reporter: &Reporter,
     cancel: &Cancel,
@@ -75,17 +75,26 @@ pub fn run<C, E: Explain + From<Cancelled>>(
     result
 }
 
-fn run_one<C, E: Explain + From<Cancelled>>(step: &mut BoxedStep<C, E>, context: &mut C, reporter: &Reporter) -> Result<(), E> {
+fn run_one<'s, C, E: Explain + From<Cancelled>>(
+    step: &mut Box<dyn Step<C, Error = E> + 's>,
+    context: &mut C,
+    reporter: &Reporter,
+) -> Result<(), E> {
     let name = step.name().to_owned();
-    reporter.emit(Event::StepStarted { step: name.clone() });
+    timed(&name, reporter, || step.run(context))
+}
+
+/// Runs `work` as a step by this name: told when it begins and how it ended.
+pub fn timed<T, E: Explain>(name: &str, reporter: &Reporter, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    reporter.emit(Event::StepStarted { step: name.to_owned() });
     let began = Instant::now();
-    let result = step.run(context);
+    let result = work();
     let outcome = match &result {
-        Ok(()) => Outcome::Ok,
+        Ok(_) => Outcome::Ok,
         Err(e) if e.kind() == Kind::Interrupted => Outcome::Cancelled,
         Err(_) => Outcome::Failed,
     };
-    reporter.emit(Event::StepFinished { step: name, outcome, elapsed: began.elapsed() });
+    reporter.emit(Event::StepFinished { step: name.to_owned(), outcome, elapsed: began.elapsed() });
     result
 }
 

@@ -22,7 +22,7 @@ use crate::builder::{Builder, BuilderRun, Fields};
 use crate::error::Error;
 use crate::namespace;
 use crate::steps::context::{Login, Output};
-use crate::steps::{Context, boot, connect, context::BuildStep, export, provision, scratch, shut_down};
+use crate::steps::{Context, boot, connect, context::BuildStep, evidence, export, provision, scratch, shut_down};
 
 pub use prepare::prepare;
 
@@ -74,7 +74,7 @@ impl Builder for Shared {
         let uuid = uuid::Uuid::new_v4().to_string();
         let bootstrap = || Arc::clone(&self.0);
         let mut context = self.0.context(run, driver, &key.public);
-        let mut steps: Vec<BuildStep<'_>> = vec![
+        let steps: Vec<BuildStep<'_>> = vec![
             Box::new(scratch::Scratch),
             Box::new(hooks::Hooks { bootstrap: bootstrap(), key, uuid: uuid.clone() }),
             Box::new(root::Root { bootstrap: bootstrap() }),
@@ -86,6 +86,7 @@ impl Builder for Shared {
             Box::new(shut_down::ShutDown),
             Box::new(export::Export::default()),
         ];
+        let mut steps = evidence::watched(steps);
         step::run(&mut steps, &mut context, run.reporter, run.cancel, run.on_error)?;
         context.artifact.ok_or(Error::GuestEnded { during: "its disk was written" })
     }

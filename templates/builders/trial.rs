@@ -12,6 +12,7 @@ use kiste_core::{Cancel, Reporter, Stream, Ui};
 use crate::artifact::Artifact;
 use crate::builder::{self, Builder, BuilderContext, BuilderRun, Fields};
 use crate::error::Error;
+use crate::inputs::Inputs;
 use crate::interpolate::{Facts, Scope};
 use crate::json::{Value, parse};
 use crate::options::Options;
@@ -90,6 +91,8 @@ pub fn build_at(
     let builder = builder.unwrap_or_else(|| panic!("{problems:?}"));
     let heard = Arc::new(Heard::default());
     let reporter = Reporter::new(Arc::clone(&heard) as Arc<dyn Ui>, About::Build("b".to_owned()));
-    let run = BuilderRun { name: "b", home, reporter: &reporter, cancel, force: false, on_error: OnError::Cleanup, provision };
+    let inputs = Inputs::default();
+    let run =
+        BuilderRun { name: "b", home, reporter: &reporter, cancel, force: false, on_error: OnError::Cleanup, inputs: &inputs, provision };
     (builder.build(&run), heard.lines())
 }

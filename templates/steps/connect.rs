@@ -9,7 +9,7 @@ use kiste_comm::wait::until_ready;
 use kiste_core::step::Step;
 use kiste_providers::State;
 
-use super::{Context, evidence};
+use super::Context;
 use crate::error::Error;
 
 /// The step.
@@ -34,7 +34,7 @@ impl<'a> Step<Context<'a>> for Connect {
         let comm: Arc<dyn Communicator> = Arc::new(Ssh::new(target));
         let run = context.run;
         until_ready(comm.as_ref(), run.reporter, context.login.timeout, run.cancel, &mut || alive(context))
-            .map_err(|error| evidence::keep(context, error))?;
+            .map_err(|error| Error::NotReady { source: Box::new(error) })?;
         run.reporter.say("Connected to SSH!");
         for (name, value) in [
             ("ID", context.machine.name.clone()),

@@ -7,6 +7,7 @@ use kiste_core::{Cancel, Reporter};
 
 use crate::artifact::{Artifact, Image};
 use crate::error::Error;
+use crate::inputs::Inputs;
 use crate::interpolate::{Facts, Scope};
 use crate::json::{Value, parse};
 use crate::options::Options;
@@ -43,7 +44,15 @@ fn process(json: &str, disk: &Path, format: &str) -> Result<Processed, Error> {
     let (reporter, cancel) = (Reporter::silent(), Cancel::new());
     vagrant.process(
         &artifact,
-        &PostProcessorRun { reporter: &reporter, cancel: &cancel, force: false, variables: &variables, facts: &facts, fields: &variables },
+        &PostProcessorRun {
+            reporter: &reporter,
+            cancel: &cancel,
+            force: false,
+            variables: &variables,
+            facts: &facts,
+            fields: &variables,
+            inputs: &Inputs::default(),
+        },
     )
 }
 
