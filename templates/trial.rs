@@ -9,6 +9,7 @@ use kiste_core::{Cancel, Event, Reporter, Scope as About, Ui};
 
 use crate::artifact::Artifact;
 use crate::error::Error;
+use crate::inputs::Inputs;
 use crate::interpolate::{Facts, Scope};
 use crate::json::{Value, parse};
 use crate::options::Options;
@@ -48,6 +49,8 @@ pub struct Trial {
     pub variables: BTreeMap<String, String>,
     pub facts: Facts,
     pub cancel: Cancel,
+    pub inputs: Inputs,
+    pub force: bool,
     shown: Arc<Shown>,
 }
 
@@ -65,6 +68,8 @@ impl Trial {
                 build_type: Some("qemu".into()),
             },
             cancel: Cancel::new(),
+            inputs: Inputs::default(),
+            force: false,
             shown: Arc::default(),
         }
     }
@@ -115,10 +120,11 @@ impl Trial {
             &PostProcessorRun {
                 reporter: &self.reporter(),
                 cancel: &self.cancel,
-                force: false,
+                force: self.force,
                 variables: &self.variables,
                 facts: &self.facts,
                 fields: &self.fields,
+                inputs: &self.inputs,
             },
         )
     }
