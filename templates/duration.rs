@@ -37,6 +37,27 @@ pub fn parse(text: &str) -> Result<Duration, String> {
     if negative { Ok(Duration::ZERO) } else { Duration::try_from_secs_f64(seconds).map_err(|_| invalid()) }
 }
 
+/// A time as Go shows it: `1m30s`, `5m0s`, `300ms`.
+pub fn shown(time: Duration) -> String {
+    let (whole, nanoseconds) = (time.as_secs(), time.subsec_nanos());
+    let fraction = |value: f64| value.to_string();
+    if whole == 0 {
+        return match nanoseconds {
+            0 => "0s".to_owned(),
+            n if n < 1_000 => format!("{n}ns"),
+            n if n < 1_000_000 => format!("{}µs", fraction(f64::from(n) / 1e3)),
+            n => format!("{}ms", fraction(f64::from(n) / 1e6)),
+        };
+    }
+    let (hours, minutes) = (whole / 3600, whole / 60 % 60);
+    let seconds = fraction((whole % 60) as f64 + f64::from(nanoseconds) / 1e9);
+    match (hours, minutes) {
+        (0, 0) => format!("{seconds}s"),
+        (0, _) => format!("{minutes}m{seconds}s"),
+        _ => format!("{hours}h{minutes}m{seconds}s"),
+    }
+}
+
 fn unit(name: &str) -> Option<f64> {
     Some(match name {
         "ns" => 1e-9,

@@ -34,8 +34,18 @@ pub enum Error {
         /// What would have been fine.
         allowed: Vec<i32>,
     },
+    /// A provisioner failed for a reason of its own.
+    #[error("{what}")]
+    Provisioner {
+        /// What and why.
+        what: String,
+    },
     /// The connection was lost while a script ran.
-    #[error("Script disconnected unexpectedly: {reason}")]
+    #[error(
+        "Script disconnected unexpectedly. If you expected your script to disconnect, i.e. from a restart, you can try adding \
+         `\"expect_disconnect\": true` or `\"valid_exit_codes\": [0, {LOST}]` to the shell provisioner parameters. ({reason})",
+        LOST = crate::provisioners::DISCONNECTED
+    )]
     ScriptDisconnected {
         /// Why.
         reason: String,
@@ -186,9 +196,6 @@ impl Explain for Error {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::HostLacks { hint, .. } => vec![hint.clone()],
-            Self::ScriptDisconnected { .. } => {
-                vec!["When the script is meant to disconnect (a restart), say `\"expect_disconnect\": true`.".to_owned()]
-            }
             Self::OutputExists { .. } => vec!["Remove it, or say `-force` to replace it.".to_owned()],
             Self::NotReady { source } => source.hints(),
             Self::Documented { source, folder } => {

@@ -11,7 +11,7 @@ use crate::interpolate::Facts;
 use crate::known;
 use crate::live::Live;
 use crate::options::Options;
-use crate::provisioners::shell;
+use crate::provisioners::{breakpoint, file, shell};
 use crate::shell_local;
 
 /// One run of a provisioner in a guest.
@@ -51,7 +51,13 @@ pub trait Provisioner: Send + Sync {
 type Prepare = fn(&mut Options<'_>) -> Option<Box<dyn Provisioner>>;
 
 /// Every provisioner: a type is a file and a line.
-const BUILT_IN: &[(&str, Prepare)] = &[("shell", shell::prepare), ("shell-local", shell_local::prepare_provisioner)];
+const BUILT_IN: &[(&str, Prepare)] = &[
+    ("breakpoint", breakpoint::prepare),
+    ("file", file::prepare),
+    ("shell", shell::prepare),
+    ("shell-local", shell_local::prepare_provisioner),
+    ("sleep", breakpoint::prepare_sleep),
+];
 
 /// The provisioner of a type, ready to run. None when a problem was told to `options`.
 pub fn prepare(kind: &str, options: &mut Options<'_>) -> Option<Box<dyn Provisioner>> {

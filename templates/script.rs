@@ -1,10 +1,13 @@
 //! What everything that runs scripts shares, in guests and on the host: the scripts themselves, their variables, the judgement of their end.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use crate::duration;
 use crate::error::Error;
 use crate::live::Live;
 use crate::options::Options;
+use crate::provisioner::ProvisionerRun;
 
 /// A script.
 #[derive(Debug, PartialEq)]
@@ -14,6 +17,44 @@ pub enum Script {
     /// Lines of the template, rendered again when they run.
     Inline(Vec<String>),
 }
+
+impl Script {
+    /// As it is named in what people read.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Inline(_) => "(inline)".to_owned(),
+        }
+    }
+
+    /// What is in it now.
+    pub fn bytes(&self, shebang: Option<&str>, live: &Live<'_>) -> Result<Vec<u8>, Error> {
+        match self {
+            Self::File(path) => std::fs::read(path).map_err(Error::file(path)),
+            Self::Inline(lines) => Ok(inline_text(lines, shebang, live)?.into_bytes()),
+        }
+    }
+}
+
+/// Longest wait for a guest that restarts, where the template says nothing.
+pub const START_RETRY: Duration = Duration::from_secs(300);
+
+/// `pause_after`.
+pub fn pause(time: Duration, run: &ProvisionerRun<'_>) -> Result<(), Error> {
+    if !time.is_zero() {
+        run.reporter.say(format!("Pausing {} after this provisioner...", duration::shown(time)));
+        run.cancel.sleep(time)?;
+    }
+    Ok(())
+}
+
+/// The rules of everything that runs scripts in guests.
+pub const GUEST_RULES: Rules = Rules {
+    command: None,
+    none: "Either a script file or inline script must be specified.",
+    two_files: "Only one of script or scripts can be specified.",
+    both: "Only a script file or an inline script can be specified, not both.",
+};
 
 /// How a template may name scripts, and the words for its mistakes.
 pub struct Rules {

@@ -21,6 +21,9 @@ pub struct GuestCommand {
     pub stdin: Option<Vec<u8>>,
     /// Give it a terminal (standard error then comes as standard output).
     pub pty: bool,
+    /// The text is for the guest's own command interpreter, whatever that is (Windows): nothing is put around it, and of the rest only
+    /// `stdin` counts.
+    pub bare: bool,
 }
 
 impl GuestCommand {
@@ -32,6 +35,11 @@ impl GuestCommand {
     /// Shell text that the *user* wrote, or that holds no data. Data goes in by [`quote::word`] or `env`.
     pub fn script(text: impl Into<String>) -> Self {
         Self { text: text.into(), ..Self::default() }
+    }
+
+    /// A line that the guest's own command interpreter gets as it is.
+    pub fn bare(text: impl Into<String>) -> Self {
+        Self { text: text.into(), bare: true, ..Self::default() }
     }
 
     /// As root.

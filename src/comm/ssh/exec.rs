@@ -58,6 +58,11 @@ pub(super) type Sink<'a> = &'a mut dyn FnMut(Stream, &[u8]);
 
 /// Runs `command` by the target's shell, or by `sh` in a guest that lacks it.
 pub(super) fn run(ssh: &Ssh, command: &GuestCommand, cancel: &Cancel, output: Sink<'_>) -> Result<GuestExit, Error> {
+    if command.bare {
+        let input = command.stdin.as_deref().unwrap_or_default();
+        let ended = ssh.with_link(cancel, |link, started| raw(link, cancel, &command.text, Input::Bytes(input), started, output))?;
+        return Ok(GuestExit { code: ended.code });
+    }
     let pty = command.pty || ssh.target.pty;
     let agent = ssh.agent_socket(cancel)?;
     let script = Script::new(&ssh.target, command, pty, agent.as_deref())?;

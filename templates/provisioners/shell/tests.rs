@@ -1,47 +1,16 @@
 //! `shell` against a fake guest.
 
-use std::collections::BTreeMap;
-
 use kiste_comm::fake::{Answer, FakeGuest};
-use kiste_core::{Cancel, Reporter};
 
 use crate::error::Error;
-use crate::interpolate::{Facts, Scope};
-use crate::json::{Value, parse};
-use crate::options::Options;
-use crate::problem::Place;
-use crate::provisioner::{ProvisionerRun, prepare};
-
-fn facts() -> Facts {
-    Facts { start: jiff::Timestamp::UNIX_EPOCH, template_dir: None, build_name: Some("deb".into()), build_type: Some("bootstrap".into()) }
-}
-
-fn options<'a>(json: &str, variables: &'a BTreeMap<String, String>, facts: &'a Facts) -> Options<'a> {
-    let Some(Value::Map(entries)) = parse(json).0.map(|n| n.value) else { panic!("{json}") };
-    Options::new(Place { line: 1, column: 1 }, entries, Scope { variables, facts, fields: None, in_variables: false })
-}
+use crate::trial::Trial;
 
 fn problems(json: &str) -> Vec<String> {
-    let (variables, facts) = (BTreeMap::new(), facts());
-    let mut options = options(json, &variables, &facts);
-    prepare("shell", &mut options);
-    options.finish().into_iter().map(|p| p.message).collect()
+    Trial::of("shell").problems(json)
 }
 
 fn run(json: &str, guest: &FakeGuest) -> Result<(), Error> {
-    let (variables, facts) = (BTreeMap::from([("v".to_owned(), "it's".to_owned())]), facts());
-    let mut options = options(json, &variables, &facts);
-    let shell = prepare("shell", &mut options).unwrap();
-    assert_eq!(options.finish(), []);
-    let fields = BTreeMap::from([("ID".to_owned(), "vm-1".to_owned())]);
-    shell.provision(&ProvisionerRun {
-        comm: guest,
-        reporter: &Reporter::silent(),
-        cancel: &Cancel::new(),
-        fields: &fields,
-        variables: &variables,
-        facts: &facts,
-    })
+    Trial::of("shell").run(json, guest)
 }
 
 #[test]
@@ -57,7 +26,7 @@ fn inline_lines_become_one_script_run_by_the_templates_command() {
     let commands: Vec<String> = guest.commands().into_iter().map(|c| c.text).collect();
     assert_eq!(
         commands,
-        [r#"A='x=y' B='it'"'"'s' PACKER_BUILDER_TYPE='bootstrap' PACKER_BUILD_NAME='deb'  sudo -E sh /tmp/s.sh"#, "rm -f /tmp/s.sh"]
+        [r#"A='x=y' B='it'"'"'s' PACKER_BUILDER_TYPE='qemu' PACKER_BUILD_NAME='deb'  sudo -E sh /tmp/s.sh"#, "rm -f -- /tmp/s.sh"]
     );
 }
 
@@ -99,7 +68,8 @@ fn every_mistake_is_told() {
             "valid_exit_codes": ["a"], "execute_command": "{{ nope }}"}"#
         ),
         [
-            "Only one of `inline`, `script` and `scripts` can be specified.",
+            "Only a script file or an inline script can be specified, not both.",
+            "Bad script '/nowhere/x': stat /nowhere/x: no such file or directory",
             "Environment variable not in format 'key=value': x",
             "unknown configuration key: '\"exekute_command\"' (nearest: `execute_command`)",
             "error decoding 'pause_after': time: invalid duration \"1x\" (write \"90s\", \"5m\", \"1h30m\")",
