@@ -6,7 +6,7 @@ use std::sync::Arc;
 use kiste_comm::Communicator;
 use kiste_core::dirs::Home;
 use kiste_core::step::OnError;
-use kiste_core::{Cancel, Reporter};
+use kiste_core::{Cancel, Reporter, state_file};
 
 use crate::artifact::Artifact;
 use crate::builders::{bootstrap, file, null};
@@ -20,6 +20,9 @@ pub type Fields = BTreeMap<String, String>;
 
 /// Runs all provisioners of a build in a guest that can be talked to.
 pub type Provision<'a> = &'a dyn Fn(Arc<dyn Communicator>, &Fields) -> Result<(), Error>;
+
+/// Runs the cleanup provisioner of a build.
+pub type CleanUp<'a> = &'a dyn Fn(Arc<dyn Communicator>, &Fields);
 
 /// One run of a builder.
 pub struct BuilderRun<'a> {
@@ -37,8 +40,24 @@ pub struct BuilderRun<'a> {
     pub on_error: OnError,
     /// What it is made from; ISOs, boxes and disks are noted there.
     pub inputs: &'a Inputs,
+    /// `-debug`: keys that the builder makes are saved, see [`BuilderRun::save_key`].
+    pub debug: bool,
     /// What to do once the guest can be talked to.
     pub provision: Provision<'a>,
+    /// What to do in the guest after something failed: the template's `error-cleanup-provisioner`. Called by `steps::provision`.
+    pub clean_up: CleanUp<'a>,
+}
+
+impl BuilderRun<'_> {
+    /// With `-debug`, keeps the key made for this build as `NAME.pem`, so that the user can log in while the build stands still.
+    pub fn save_key(&self, private_key: &str) -> Result<(), Error> {
+        if !self.debug {
+            return Ok(());
+        }
+        let file = std::path::PathBuf::from(format!("{}.pem", self.name.replace('/', "-")));
+        self.reporter.detail(format!("Saving key for debug purposes: {}", file.display()));
+        state_file::write(&file, private_key.as_bytes(), 0o600).map_err(Error::file(&file))
+    }
 }
 
 /// Makes an artifact. Its `prepare` (one function per type, see [`prepare`]) is pure and tells every mistake.

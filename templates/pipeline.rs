@@ -83,7 +83,7 @@ fn one(request: &BuildRequest, plan: &Plan, build: &Build, reporter: &Reporter) 
 
 fn run(request: &BuildRequest, plan: &Plan, build: &Build, reporter: &Reporter) -> Result<Vec<Artifact>, Error> {
     request.cancel.check()?;
-    let provisioning = Provisioning { build, variables: &plan.variables, reporter, cancel: &request.cancel };
+    let provisioning = Provisioning { build, variables: &plan.variables, reporter, cancel: &request.cancel, debug: request.debug };
     let artifact = build.builder.build(&BuilderRun {
         name: &build.name,
         home: &request.home,
@@ -92,7 +92,9 @@ fn run(request: &BuildRequest, plan: &Plan, build: &Build, reporter: &Reporter) 
         force: request.force,
         on_error: request.on_error,
         inputs: &build.inputs,
+        debug: request.debug,
         provision: &|comm, fields| provisioning.run(&comm, fields),
+        clean_up: &|comm, fields| provisioning.clean_up(&comm, fields),
     })?;
     let fields = artifact.fields.clone();
     let post = Post {

@@ -23,26 +23,28 @@ pub struct Provisioning<'a> {
     pub reporter: &'a Reporter,
     /// Ctrl-C.
     pub cancel: &'a Cancel,
+    /// Stops before each provisioner until the user goes on.
+    pub debug: bool,
 }
 
 impl Provisioning<'_> {
     /// Runs all of them, in order, up to the first that fails.
     pub fn run(&self, comm: &Arc<dyn Communicator>, fields: &Fields) -> Result<(), Error> {
         for planned in &self.build.provisioners {
-            if let Err(error) = self.with_retries(planned, comm, fields) {
-                if error.kind() != Kind::Interrupted {
-                    self.clean_up(comm, fields);
-                }
-                return Err(error);
+            if self.debug {
+                // Where nobody can answer, nobody waits.
+                let _ = self.reporter.ask("Pausing before the next provisioner . Press enter to continue.", false);
             }
+            self.with_retries(planned, comm, fields)?;
         }
         Ok(())
     }
 
-    fn clean_up(&self, comm: &Arc<dyn Communicator>, fields: &Fields) {
+    /// Runs what the template wants to happen in the guest after a failure.
+    pub fn clean_up(&self, comm: &Arc<dyn Communicator>, fields: &Fields) {
+        self.reporter.say("Provisioning step had errors: Running the cleanup provisioner, if present...");
         let Some(planned) = &self.build.error_cleanup else { return };
-        self.reporter.say("Provisioning step had errors: Running the cleanup provisioner...");
-        if let Err(error) = self.once(planned, comm, fields) {
+        if let Err(error) = self.with_retries(planned, comm, fields) {
             self.reporter.warn(format!("the cleanup provisioner failed: {error}"));
         }
     }
@@ -55,10 +57,16 @@ impl Provisioning<'_> {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
-            if left == 0 || error.kind() == Kind::Interrupted {
+            if error.kind() == Kind::Interrupted {
+                return Err(error);
+            }
+            if left == 0 {
+                if first.is_some() {
+                    self.reporter.say("retry limit reached.");
+                }
                 return Err(first.unwrap_or(error));
             }
-            self.reporter.warn(format!("Provisioner failed with \"{error}\", retrying with {left} trie(s) left"));
+            self.reporter.say(format!("Provisioner failed with \"{error}\", retrying with {left} trie(s) left"));
             first.get_or_insert(error);
             left -= 1;
         }

@@ -22,6 +22,8 @@ pub struct BuildRequest {
     pub except: Vec<String>,
     /// Replace output that exists.
     pub force: bool,
+    /// `-debug`: one build at a time, a stop before each provisioner, keys are saved.
+    pub debug: bool,
     /// After a failure.
     pub on_error: OnError,
     /// Builds that run at once; 0: no limit.
@@ -44,6 +46,7 @@ impl BuildRequest {
             only: Vec::new(),
             except: Vec::new(),
             force: false,
+            debug: false,
             on_error: OnError::default(),
             parallel: 0,
             home,

@@ -37,6 +37,6 @@ fn one(target: &Target<'_>, options: &UpOptions) -> Result<(), Error> {
     }
     let mut run = Run::new(target, options, there);
     let mut steps: Vec<UpStep<'_>> = vec![Box::new(Connect), Box::new(Provision)];
-    let result = step::run(&mut steps, &mut run, &target.reporter, &target.env.cancel, OnError::Abort);
+    let result = step::run(&mut steps, &mut run, &target.reporter, &target.env.cancel, OnError::Keep);
     result.map_err(|e| evidence::keep(target, e))
 }

@@ -59,7 +59,7 @@ fn one(target: &Target<'_>, o: &UpOptions) -> Result<(), Error> {
 pub(crate) fn locked(target: &Target<'_>, o: &UpOptions) -> Result<(), Error> {
     let mut run = Run::new(target, o, existing::open(target)?);
     let mut steps = steps(&run)?;
-    let result = step::run(&mut steps, &mut run, &target.reporter, &target.env.cancel, OnError::Abort);
+    let result = step::run(&mut steps, &mut run, &target.reporter, &target.env.cancel, OnError::Keep);
     drop(steps);
     if let Some(question) = run.question.take() {
         question.tell(&target.reporter);

@@ -10,6 +10,7 @@ use crate::artifact::Artifact;
 use crate::builder::{Builder, BuilderContext, BuilderRun, Fields};
 use crate::error::Error;
 use crate::options::Options;
+use crate::steps::provision;
 
 use super::pretender::Pretender;
 
@@ -62,7 +63,7 @@ fn is_same(a: &Path, b: &Path) -> bool {
 impl Builder for FileBuilder {
     fn build(&self, run: &BuilderRun<'_>) -> Result<Artifact, Error> {
         let is_new = !self.target.exists();
-        let made = self.write(run).and_then(|()| (run.provision)(Arc::new(Pretender), &Fields::new()));
+        let made = self.write(run).and_then(|()| provision::alone(run, Arc::new(Pretender), &Fields::new()));
         if made.is_err() && is_new && run.on_error == kiste_core::step::OnError::Cleanup {
             // May not have come into being at all.
             let _ = std::fs::remove_file(&self.target);

@@ -6,6 +6,7 @@ use crate::artifact::{Artifact, Belongings};
 use crate::builder::{Builder, BuilderContext, BuilderRun, Fields};
 use crate::error::Error;
 use crate::options::Options;
+use crate::steps::provision;
 
 use super::pretender::Pretender;
 
@@ -30,7 +31,7 @@ impl Builder for Null {
 
     fn build(&self, run: &BuilderRun<'_>) -> Result<Artifact, Error> {
         let fields = Fields::from([("ID".to_owned(), "Null".to_owned())]);
-        (run.provision)(Arc::new(Pretender), &fields)?;
+        provision::alone(run, Arc::new(Pretender), &fields)?;
         Ok(Artifact {
             builder_id: "fnoeding.null".to_owned(),
             id: "Null".to_owned(),

@@ -92,7 +92,17 @@ pub fn build_at(
     let heard = Arc::new(Heard::default());
     let reporter = Reporter::new(Arc::clone(&heard) as Arc<dyn Ui>, About::Build("b".to_owned()));
     let inputs = Inputs::default();
-    let run =
-        BuilderRun { name: "b", home, reporter: &reporter, cancel, force: false, on_error: OnError::Cleanup, inputs: &inputs, provision };
+    let run = BuilderRun {
+        name: "b",
+        home,
+        reporter: &reporter,
+        cancel,
+        force: false,
+        on_error: OnError::Cleanup,
+        debug: false,
+        inputs: &inputs,
+        provision,
+        clean_up: &|_, _| {},
+    };
     (builder.build(&run), heard.lines())
 }

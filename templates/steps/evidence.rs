@@ -81,6 +81,10 @@ impl<C: Sight> Step<C> for Watched<'_, C> {
         self.0.undo(context);
     }
 
+    fn cleans_the_guest(&self) -> bool {
+        self.0.cleans_the_guest()
+    }
+
     fn release(&mut self, context: &mut C) {
         self.0.release(context);
     }

@@ -71,6 +71,8 @@ enum AfterError {
     Abort,
     /// Ask.
     Ask,
+    /// Leave it, but run the template's cleanup provisioner in the guest.
+    RunCleanupProvisioner,
 }
 
 impl TemplateArgs {
@@ -96,10 +98,12 @@ fn variable(text: &str) -> Result<(String, String), Error> {
 pub fn run(context: &Context, args: &BuildArgs) -> Result<u8, Error> {
     let mut request = args.variables.request(context, &args.template)?;
     request.force = args.force;
+    request.debug = args.pause;
     request.on_error = match args.on_error {
         AfterError::Cleanup => OnError::Cleanup,
         AfterError::Abort => OnError::Abort,
         AfterError::Ask => OnError::Ask,
+        AfterError::RunCleanupProvisioner => OnError::RunCleanupProvisioner,
     };
     request.parallel = if args.pause { 1 } else { args.parallel_builds };
     if args.pause {

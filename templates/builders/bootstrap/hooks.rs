@@ -35,6 +35,7 @@ impl<'a> Step<Context<'a>> for Hooks {
 
     fn run(&mut self, context: &mut Context<'a>) -> Result<(), Error> {
         write_private(&context.machine_dir.private_key(), &self.key.private)?;
+        context.run.save_key(&self.key.private)?;
         let values = self.bootstrap.values(context, &self.key.public, &self.uuid);
         for (stage, script) in STAGES {
             write_private(&context.dir.hook(stage), &format!("{values}{script}"))?;

@@ -47,7 +47,9 @@ impl Place {
             force: false,
             on_error: OnError::Cleanup,
             inputs: &self.inputs,
+            debug: false,
             provision: &|_, _| Ok(()),
+            clean_up: &|_, _| {},
         }
     }
 
