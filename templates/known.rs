@@ -69,12 +69,9 @@ pub const PROVISIONERS: &[&str] = &[
     "converge",
     "hcp-sbom",
     "inspec",
-    "powershell",
     "puppet-masterless",
     "puppet-server",
     "salt-masterless",
-    "windows-restart",
-    "windows-shell",
     "windows-update",
 ];
 

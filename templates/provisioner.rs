@@ -11,7 +11,7 @@ use crate::interpolate::Facts;
 use crate::known;
 use crate::live::Live;
 use crate::options::Options;
-use crate::provisioners::{breakpoint, file, shell};
+use crate::provisioners::{breakpoint, file, powershell, shell, windows_restart, windows_shell};
 use crate::shell_local;
 
 /// One run of a provisioner in a guest.
@@ -54,9 +54,12 @@ type Prepare = fn(&mut Options<'_>) -> Option<Box<dyn Provisioner>>;
 const BUILT_IN: &[(&str, Prepare)] = &[
     ("breakpoint", breakpoint::prepare),
     ("file", file::prepare),
+    ("powershell", powershell::prepare),
     ("shell", shell::prepare),
     ("shell-local", shell_local::prepare_provisioner),
     ("sleep", breakpoint::prepare_sleep),
+    ("windows-restart", windows_restart::prepare),
+    ("windows-shell", windows_shell::prepare),
 ];
 
 /// The provisioner of a type, ready to run. None when a problem was told to `options`.

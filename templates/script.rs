@@ -149,6 +149,11 @@ impl Variables {
         Self { own, format: options.text("env_var_format").unwrap_or_else(|| default_format.to_owned()) }
     }
 
+    /// Another format than `env_var_format`.
+    pub fn set_format(&mut self, format: String) {
+        self.format = format;
+    }
+
     /// All of them, the build's own too, by name; `escape` is for values that the template gave.
     pub fn all(&self, live: &Live<'_>, escape: fn(&str) -> String) -> Result<Vec<(String, String)>, Error> {
         let mut all = std::collections::BTreeMap::from([

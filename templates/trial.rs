@@ -93,7 +93,20 @@ impl Trial {
         let mut options = self.options(json);
         let it = provisioner::prepare(self.kind, &mut options);
         assert_eq!(options.finish(), []);
-        it.unwrap().provision(&ProvisionerRun {
+        self.provision(it.unwrap().as_ref(), guest)
+    }
+
+    /// What a function makes of options that hold no mistake.
+    pub fn read<T>(&self, json: &str, read: impl FnOnce(&mut Options<'_>) -> T) -> T {
+        let mut options = self.options(json);
+        let value = read(&mut options);
+        assert_eq!(options.finish(), []);
+        value
+    }
+
+    /// Runs a provisioner that is there already.
+    pub fn provision(&self, it: &dyn provisioner::Provisioner, guest: &dyn Communicator) -> Result<(), Error> {
+        it.provision(&ProvisionerRun {
             comm: guest,
             reporter: &self.reporter(),
             cancel: &self.cancel,
