@@ -14,12 +14,15 @@ mod gate;
 mod host_key;
 mod interactive;
 pub mod keys;
+mod pipe;
+mod route;
 mod script;
 mod session;
 mod sftp;
 mod stream;
 mod target;
 mod transfer;
+mod tunnel;
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -32,7 +35,8 @@ use crate::error::Error;
 use auth::{Login, Memory};
 use interactive::Console;
 use session::Link;
-pub use target::SshTarget;
+pub use route::{Proxy, Route};
+pub use target::{SshTarget, Transfer, Tunnel};
 
 /// The communicator: one guest, any number of threads.
 pub struct Ssh {
@@ -43,6 +47,14 @@ pub struct Ssh {
     shell: exec::ShellMemory,
     no_sftp: AtomicBool,
     forward: forward::Forward,
+    tunnels: tunnel::Tunnels,
+}
+
+/// Names of ciphers and of key exchanges that this version of ssh does not have.
+pub fn unknown_algorithms(ciphers: &[String], key_exchanges: &[String]) -> Vec<String> {
+    let mut unknown = session::unknown(ssh2::MethodType::CryptCs, ciphers);
+    unknown.extend(session::unknown(ssh2::MethodType::Kex, key_exchanges));
+    unknown
 }
 
 impl Ssh {
@@ -56,6 +68,7 @@ impl Ssh {
             shell: exec::ShellMemory::default(),
             no_sftp: AtomicBool::new(false),
             forward: forward::Forward::default(),
+            tunnels: tunnel::Tunnels::default(),
         }
     }
 
@@ -88,7 +101,11 @@ impl Ssh {
             match idle {
                 Some(link) if link.generation == generation && link.looks_alive() => return Ok((link, true)),
                 Some(_) => {}
-                None => return Ok((Link::open(&self.target, &self.memory, generation, cancel)?, false)),
+                None => {
+                    let link = Link::open(&self.target, &self.memory, generation, cancel)?;
+                    self.tunnels.keep_open(&self.target, &self.memory, cancel)?;
+                    return Ok((link, false));
+                }
             }
         }
     }
@@ -199,6 +216,7 @@ impl Communicator for Ssh {
         self.generation.fetch_add(1, Ordering::SeqCst);
         self.drop_idle();
         self.forward.close();
+        self.tunnels.close();
         self.memory.network.forget();
     }
 }

@@ -94,6 +94,32 @@ pub fn until_ready(
     Watch::new(reporter, timeout).until_ready(comm, cancel, alive)
 }
 
+/// How long a server may refuse the login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusals {
+    /// Until the wait's own end: another system than the wanted one may answer first (an installer's).
+    Unlimited,
+    /// For so long.
+    For(Duration),
+}
+
+/// [`until_ready`] with another patience for servers that refuse the login.
+pub fn until_ready_despite(
+    comm: &dyn Communicator,
+    reporter: &Reporter,
+    timeout: Duration,
+    refusals: Refusals,
+    cancel: &Cancel,
+    alive: Alive<'_>,
+) -> Result<(), WaitError> {
+    let mut watch = Watch::new(reporter, timeout);
+    watch.refused_limit = match refusals {
+        Refusals::Unlimited => timeout,
+        Refusals::For(limit) => limit,
+    };
+    watch.until_ready(comm, cancel, alive)
+}
+
 enum Stop {
     Again(Duration),
     Cause(WaitCause),

@@ -178,16 +178,18 @@ impl<'a> Progress<'a> {
     fn offer(&mut self, credential: &Credential, link: &Link, target: &SshTarget, cancel: &Cancel) -> Result<bool, Fault> {
         match credential {
             Credential::Key(path) => match usable_key(path) {
-                Ok(text) => self.offer_key(&format!("key `{}`", path.display()), &text, link, target, cancel),
-                Err(error) => {
-                    self.tried.push(error.to_string());
-                    self.bad_key.get_or_insert(error);
-                    Ok(false)
+                Ok(text) => {
+                    let certificate = target.certificate.as_ref().filter(|_| target.keys.first() == Some(path));
+                    match certificate.map(|c| readable(c)).transpose() {
+                        Ok(public) => self.offer_key(&format!("key `{}`", path.display()), public.as_deref(), &text, link, target, cancel),
+                        Err(error) => self.unusable(error),
+                    }
                 }
+                Err(error) => self.unusable(error),
             },
             Credential::Insecure(index) => {
                 let text = keys::insecure_private_keys()[*index];
-                self.offer_key("the well-known insecure key", text, link, target, cancel)
+                self.offer_key("the well-known insecure key", None, text, link, target, cancel)
             }
             Credential::Agent => self.offer_agent(link, target, cancel),
             Credential::Password => {
@@ -210,9 +212,24 @@ impl<'a> Progress<'a> {
         }
     }
 
-    fn offer_key(&mut self, name: &str, text: &str, link: &Link, target: &SshTarget, cancel: &Cancel) -> Result<bool, Fault> {
+    fn unusable(&mut self, error: Error) -> Result<bool, Fault> {
+        self.tried.push(error.to_string());
+        self.bad_key.get_or_insert(error);
+        Ok(false)
+    }
+
+    /// `public` is a certificate; without one the public key is made from the private one.
+    fn offer_key(
+        &mut self,
+        name: &str,
+        public: Option<&str>,
+        text: &str,
+        link: &Link,
+        target: &SshTarget,
+        cancel: &Cancel,
+    ) -> Result<bool, Fault> {
         self.trying(name);
-        accepted(link.wait(cancel, || link.session.userauth_pubkey_memory(&target.user, None, text, None)))
+        accepted(link.wait(cancel, || link.session.userauth_pubkey_memory(&target.user, public, text, None)))
     }
 
     fn offer_agent(&mut self, link: &Link, target: &SshTarget, cancel: &Cancel) -> Result<bool, Fault> {
@@ -240,6 +257,12 @@ fn accepted(result: Result<(), Fault>) -> Result<bool, Fault> {
             Ok(false)
         }
     }
+}
+
+/// Reads a certificate.
+fn readable(path: &Path) -> Result<String, Error> {
+    let bad = |e: std::io::Error| Error::Key { path: path.display().to_string(), reason: e.to_string() };
+    std::fs::read_to_string(path).map(|t| t.trim_end().to_owned()).map_err(bad)
 }
 
 /// Reads a key file; takes rights away from everybody else, as ssh itself would insist.

@@ -101,7 +101,7 @@ pub(super) fn dial(target: &SshTarget, network: &Network, cancel: &Cancel) -> Re
     result
 }
 
-fn resolve(target: &SshTarget) -> Result<Vec<SocketAddr>, Error> {
+pub(super) fn resolve(target: &SshTarget) -> Result<Vec<SocketAddr>, Error> {
     let failed = |reason: String| Error::Connect { address: target.address(), reason };
     let found: Vec<SocketAddr> =
         (target.host.as_str(), target.port).to_socket_addrs().map_err(|e| failed(format!("the name is not known: {e}")))?.collect();
@@ -245,7 +245,7 @@ fn reason(error: &std::io::Error) -> String {
 }
 
 /// Begins to connect, without waiting.
-fn connect(address: SocketAddr) -> std::io::Result<TcpStream> {
+pub(super) fn connect(address: SocketAddr) -> std::io::Result<TcpStream> {
     let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
     let socket: OwnedFd = rustix::net::socket(family, SocketType::STREAM, None)?;
     rustix::io::fcntl_setfd(&socket, rustix::io::FdFlags::CLOEXEC)?;

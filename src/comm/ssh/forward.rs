@@ -16,6 +16,7 @@ use kiste_core::{Cancel, Stream};
 
 use super::auth::{Login, Memory};
 use super::keys;
+use super::route::Route;
 use super::script::MARK;
 use super::target::SshTarget;
 use crate::error::Error;
@@ -24,6 +25,7 @@ use crate::quote;
 /// Prints the socket's path, then stays until the connection is gone (its terminal hangs up).
 const STAY: &str = r#"printf '\036agent %s\n' "$SSH_AUTH_SOCK"; while :; do sleep 3600; done"#;
 const NO_SSH: &str = "Install the system's `ssh` (package `openssh-client`), or set `ssh.forward_agent = false`.";
+const NO_ROUTE: &str = "Reach the guest directly (not by a bastion host or proxy), or set `ssh.forward_agent = false`.";
 const NO_LOGIN: &str = "Use a key to log in (the system's ssh can't be given a password), or set `ssh.forward_agent = false`.";
 
 /// The connection that forwards the agent, opened when first needed.
@@ -59,7 +61,13 @@ impl Forward {
             return Ok(Some(open.socket.clone()));
         }
         *bridge = None;
-        let new = open(target, memory, cancel)?;
+        let new = match open(target, memory, cancel) {
+            Err(error) if target.forward_agent_if_possible && !matches!(error, Error::Cancelled(_)) => {
+                tracing::info!(%error, "the agent is not forwarded");
+                return Ok(None);
+            }
+            other => other?,
+        };
         let socket = new.socket.clone();
         *bridge = Some(new);
         Ok(Some(socket))
@@ -78,6 +86,9 @@ fn lacks(instead: &str) -> Error {
 fn open(target: &SshTarget, memory: &Memory, cancel: &Cancel) -> Result<Bridge, Error> {
     if host::find("ssh").is_none() {
         return Err(lacks(NO_SSH));
+    }
+    if !matches!(target.route, Route::Direct) {
+        return Err(lacks(NO_ROUTE));
     }
     let key = match memory.login() {
         Some(Login::Password) => return Err(lacks(NO_LOGIN)),

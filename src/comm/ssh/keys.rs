@@ -1,5 +1,10 @@
 //! Key pairs: made for a machine, or known to all the world.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use openssl::bn::BigNumContext;
+use openssl::ec::{EcGroup, EcKey, PointConversionForm};
+use openssl::nid::Nid;
 use openssl::pkey::PKey;
 use openssl::rsa::Rsa;
 use ssh_key::private::{Ed25519Keypair, KeypairData, RsaKeypair, RsaPrivateKey};
@@ -50,11 +55,37 @@ impl std::fmt::Debug for KeyPair {
 
 /// Makes a key pair.
 pub fn generate(kind: KeyKind, comment: &str) -> Result<KeyPair, Error> {
-    let data = match kind {
-        KeyKind::Ed25519 => ed25519(),
-        KeyKind::Rsa => rsa(),
-    };
-    let failed = |reason: String| Error::Key { path: format!("new {kind:?} key"), reason };
+    match kind {
+        KeyKind::Ed25519 => written(ed25519(), comment),
+        KeyKind::Rsa => generate_rsa(RSA_BITS, comment),
+    }
+}
+
+/// Makes an RSA key pair of a given length.
+pub fn generate_rsa(bits: u32, comment: &str) -> Result<KeyPair, Error> {
+    written(rsa(bits), comment)
+}
+
+/// Makes a key pair on the elliptic curve with so many bits (256, 384 or 521).
+pub fn generate_ecdsa(bits: u32, comment: &str) -> Result<KeyPair, Error> {
+    ecdsa(bits, comment).map_err(|reason| Error::Key { path: "new key".to_owned(), reason })
+}
+
+/// The public line that belongs to a private key's file.
+pub fn public_of(private: &str) -> Result<String, Error> {
+    let failed = |reason: String| Error::Key { path: "private key".to_owned(), reason };
+    if private.contains("BEGIN OPENSSH PRIVATE KEY") {
+        let key = PrivateKey::from_openssh(private).map_err(|e| failed(e.to_string()))?;
+        return key.public_key().to_openssh().map_err(|e| failed(e.to_string()));
+    }
+    let key = Rsa::private_key_from_pem(private.as_bytes()).map_err(|e| failed(e.to_string()))?;
+    let key = rsa_data(&key).map_err(failed)?;
+    let key = PrivateKey::new(key, "").map_err(|e| failed(e.to_string()))?;
+    key.public_key().to_openssh().map_err(|e| failed(e.to_string()))
+}
+
+fn written(data: Result<KeypairData, String>, comment: &str) -> Result<KeyPair, Error> {
+    let failed = |reason: String| Error::Key { path: "new key".to_owned(), reason };
     let key = PrivateKey::new(data.map_err(failed)?, comment).map_err(|e| failed(e.to_string()))?;
     let private = key.to_openssh(LineEnding::LF).map_err(|e| failed(e.to_string()))?.to_string();
     let public = key.public_key().to_openssh().map_err(|e| failed(e.to_string()))?;
@@ -69,8 +100,33 @@ fn ed25519() -> Result<KeypairData, String> {
     Ed25519Keypair::try_from(bytes.as_slice()).map(KeypairData::Ed25519).map_err(|e| e.to_string())
 }
 
-fn rsa() -> Result<KeypairData, String> {
-    let key = Rsa::generate(RSA_BITS).map_err(|e| e.to_string())?;
+fn ecdsa(bits: u32, comment: &str) -> Result<KeyPair, String> {
+    let text = |e: openssl::error::ErrorStack| e.to_string();
+    let (nid, curve) = match bits {
+        256 => (Nid::X9_62_PRIME256V1, "nistp256"),
+        384 => (Nid::SECP384R1, "nistp384"),
+        521 => (Nid::SECP521R1, "nistp521"),
+        _ => return Err(format!("there is no curve with {bits} bits (256, 384, 521)")),
+    };
+    let group = EcGroup::from_curve_name(nid).map_err(text)?;
+    let key = EcKey::generate(&group).map_err(text)?;
+    let mut context = BigNumContext::new().map_err(text)?;
+    let point = key.public_key().to_bytes(&group, PointConversionForm::UNCOMPRESSED, &mut context).map_err(text)?;
+    let kind = format!("ecdsa-sha2-{curve}");
+    let mut blob = Vec::new();
+    for part in [kind.as_bytes(), curve.as_bytes(), &point] {
+        blob.extend(u32::try_from(part.len()).unwrap_or_default().to_be_bytes());
+        blob.extend(part);
+    }
+    let private = String::from_utf8(key.private_key_to_pem().map_err(text)?).map_err(|e| e.to_string())?;
+    Ok(KeyPair { private, public: format!("{kind} {} {comment}", STANDARD.encode(blob)).trim_end().to_owned() })
+}
+
+fn rsa(bits: u32) -> Result<KeypairData, String> {
+    rsa_data(&Rsa::generate(bits).map_err(|e| e.to_string())?)
+}
+
+fn rsa_data(key: &Rsa<openssl::pkey::Private>) -> Result<KeypairData, String> {
     let number = |n: Option<&openssl::bn::BigNumRef>| {
         Mpint::from_positive_bytes(&n.ok_or("a number of the key is missing")?.to_vec()).map_err(|e| e.to_string())
     };

@@ -6,16 +6,14 @@ use std::time::{Duration, Instant};
 
 use kiste_core::Cancel;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use ssh2::{BlockDirections, ErrorCode, Session, Sftp};
+use ssh2::{BlockDirections, ErrorCode, MethodType, Session, Sftp};
 
 use super::auth::{self, Memory};
-use super::dial::dial;
 use super::host_key::Trusted;
+use super::route;
 use super::target::SshTarget;
 use crate::error::Error;
 
-/// Seconds without traffic after which a keepalive is sent.
-const KEEPALIVE: u32 = 15;
 /// [`Link::patience`] of every session.
 const DEAD: Duration = Duration::from_secs(75);
 /// How long destructors of libssh2 objects may block at most.
@@ -94,6 +92,7 @@ pub(super) struct Link {
     heard: Cell<Instant>,
     /// A guest that was silent for so long, though asked, is gone.
     pub(super) patience: Duration,
+    longest_silence: Option<Duration>,
     limit: Duration,
 }
 
@@ -125,13 +124,13 @@ impl Link {
 
     /// Connects and checks the host key.
     fn greet(target: &SshTarget, memory: &Memory, generation: u64, cancel: &Cancel) -> Result<Self, Error> {
-        let socket = dial(target, &memory.network, cancel)?;
+        let socket = route::reach(target, memory, cancel)?;
         let broken = |reason: String| Error::Handshake { address: target.address(), reason };
         // Only a larger buffer is wished for; a system that refuses works too.
         let _ = rustix::net::sockopt::set_socket_send_buffer_size(&socket, SEND_BUFFER);
         let mut session = Session::new().map_err(|e| broken(e.message().to_owned()))?;
         let trusted = Trusted::of(target, &session)?;
-        trusted.prefer(&session).map_err(|e| broken(e.message().to_lowercase()))?;
+        trusted.prefer(&session).and_then(|()| prefer(target, &session)).map_err(|e| broken(e.message().to_lowercase()))?;
         session.set_compress(target.compression && !is_loopback(&socket));
         session.set_tcp_stream(socket.try_clone().map_err(|e| broken(e.to_string()))?);
         session.set_blocking(false);
@@ -144,6 +143,7 @@ impl Link {
             keep_alive: target.keep_alive,
             heard: Cell::new(Instant::now()),
             patience: DEAD,
+            longest_silence: target.longest_silence,
             limit: target.connect_timeout,
         };
         let mut handle = link.session.clone();
@@ -152,7 +152,9 @@ impl Link {
             f => broken(f.reason()),
         })?;
         trusted.check(target, &link.session)?;
-        link.session.set_keepalive(true, if target.keep_alive { KEEPALIVE } else { 0 });
+        let interval = u32::try_from(target.keep_alive_interval.as_secs()).unwrap_or(u32::MAX).max(1);
+        link.session.set_keepalive(true, if target.keep_alive { interval } else { 0 });
+        link.patience = link.patience.max(target.keep_alive_interval * 5);
         link.limit = link.limit.max(Duration::from_secs(10));
         Ok(link)
     }
@@ -224,7 +226,13 @@ impl Link {
 
     /// Sends a keepalive when it is time; notices a guest that answers none.
     pub(super) fn stay_alive(&self) -> Result<(), Fault> {
-        if !self.keep_alive || !self.session.authenticated() {
+        if !self.session.authenticated() {
+            return Ok(());
+        }
+        if self.longest_silence.is_some_and(|limit| self.heard.get().elapsed() > limit) {
+            return Err(Fault::Dead);
+        }
+        if !self.keep_alive {
             return Ok(());
         }
         match self.session.keepalive_send() {
@@ -244,6 +252,22 @@ impl Link {
         self.heard.set(Instant::now());
         open
     }
+}
+
+/// Ciphers and key exchanges by the target's own list.
+fn prefer(target: &SshTarget, session: &Session) -> Result<(), ssh2::Error> {
+    if !target.ciphers.is_empty() {
+        let all = target.ciphers.join(",");
+        session.method_pref(MethodType::CryptCs, &all)?;
+        session.method_pref(MethodType::CryptSc, &all)?;
+    }
+    if target.key_exchanges.is_empty() { Ok(()) } else { session.method_pref(MethodType::Kex, &target.key_exchanges.join(",")) }
+}
+
+/// Names in `wanted` that the library has no cipher (or key exchange) for.
+pub(super) fn unknown(kind: MethodType, wanted: &[String]) -> Vec<String> {
+    let known = Session::new().and_then(|s| s.supported_algs(kind)).unwrap_or_default();
+    wanted.iter().filter(|w| !known.contains(&w.as_str())).cloned().collect()
 }
 
 /// Over loopback (a hypervisor's forwarded port) compression only costs.

@@ -6,6 +6,34 @@ use std::time::Duration;
 
 use kiste_core::machine::VerifyHostKey;
 
+use super::route::Route;
+
+/// How files get into a guest and out of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Transfer {
+    /// By SFTP, or through the guest's shell where it has no SFTP.
+    #[default]
+    Any,
+    /// By SFTP or not at all.
+    Sftp,
+    /// Through the guest's shell.
+    Shell,
+}
+
+/// A port that leads through the connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tunnel {
+    /// The port that is opened: of the guest when `remote`, else of the host.
+    pub listen: u16,
+    /// Where its connections go: seen from the host when `remote`, else from the guest.
+    pub to: (String, u16),
+    /// It is opened in the guest.
+    pub remote: bool,
+}
+
+/// Silence after which a keepalive is sent, unless something else is said.
+const KEEPALIVE: Duration = Duration::from_secs(15);
+
 /// Everything the ssh communicator has to know. Plain data.
 #[derive(Clone)]
 pub struct SshTarget {
@@ -49,6 +77,24 @@ pub struct SshTarget {
     pub forward_env: Vec<String>,
     /// A command that connects instead of TCP; only the system's ssh can do that.
     pub proxy_command: Option<String>,
+    /// How the server is reached.
+    pub route: Route,
+    /// An OpenSSH certificate for the first key.
+    pub certificate: Option<PathBuf>,
+    /// Ciphers that may be used, best first; empty: the library's own choice.
+    pub ciphers: Vec<String>,
+    /// Key exchanges that may be used, best first; empty: the library's own choice.
+    pub key_exchanges: Vec<String>,
+    /// Silence after which a keepalive is sent.
+    pub keep_alive_interval: Duration,
+    /// Longest silence of the other side; none: only unanswered keepalives tell that it is gone.
+    pub longest_silence: Option<Duration>,
+    /// How files are copied.
+    pub transfer: Transfer,
+    /// A forwarded agent is a convenience: what can't be is left out, with a word in the log.
+    pub forward_agent_if_possible: bool,
+    /// Ports that are open while the communicator is.
+    pub tunnels: Vec<Tunnel>,
 }
 
 impl SshTarget {
@@ -81,6 +127,15 @@ impl SshTarget {
             pty: settings.pty,
             forward_env: settings.forward_env.clone(),
             proxy_command: settings.proxy_command.clone(),
+            route: Route::Direct,
+            certificate: None,
+            ciphers: Vec::new(),
+            key_exchanges: Vec::new(),
+            keep_alive_interval: KEEPALIVE,
+            longest_silence: None,
+            transfer: Transfer::Any,
+            forward_agent_if_possible: false,
+            tunnels: Vec::new(),
         }
     }
 

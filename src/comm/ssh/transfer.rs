@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use kiste_core::Cancel;
 
 use super::session::Link;
+use super::target::Transfer;
 use super::{Ssh, folder, sftp, stream};
 use crate::communicator::Progress;
 use crate::error::Error;
@@ -72,7 +73,7 @@ pub(super) fn either<T>(
     mut by_sftp: impl FnMut(&Link) -> Result<T, Error>,
     mut by_stream: impl FnMut(&Link) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    if !ssh.no_sftp.load(Ordering::Relaxed) {
+    if ssh.target.transfer != Transfer::Shell && !ssh.no_sftp.load(Ordering::Relaxed) {
         let opened = ssh.with_link(cancel, |link, _| {
             if !sftp::available(link, cancel)? {
                 return Ok(None);
@@ -81,6 +82,9 @@ pub(super) fn either<T>(
         });
         if let Some(value) = opened? {
             return Ok(value);
+        }
+        if ssh.target.transfer == Transfer::Sftp {
+            return Err(of_guest("sftp", "the guest's ssh server has no SFTP"));
         }
         tracing::info!("the guest has no sftp; files go through `cat`");
         ssh.no_sftp.store(true, Ordering::Relaxed);
