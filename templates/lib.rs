@@ -6,6 +6,7 @@
 pub mod artifact;
 pub mod builder;
 mod builders;
+pub mod communicator;
 mod deadline;
 mod duration;
 pub mod error;

@@ -52,6 +52,12 @@ impl<'a> Options<'a> {
         self.entries.iter().find(|(k, _)| k.name == key).map(|(k, _)| k.at)
     }
 
+    /// Whether a time is given that begins with a minus (most read those as zero). The option stays.
+    pub fn is_negative(&self, key: &str) -> bool {
+        let value = self.entries.iter().find(|(k, _)| k.name == key).map(|(_, node)| &node.value);
+        matches!(value, Some(Value::Text(text) | Value::Number(text)) if text.starts_with('-'))
+    }
+
     /// Drops one option, untold.
     pub fn ignore(&mut self, key: &'static str) {
         self.take(key);

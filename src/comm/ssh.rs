@@ -34,8 +34,8 @@ use crate::communicator::{Communicator, GuestCommand, GuestExit, Progress};
 use crate::error::Error;
 use auth::{Login, Memory};
 use interactive::Console;
-use session::Link;
 pub use route::{Proxy, Route};
+use session::Link;
 pub use target::{SshTarget, Transfer, Tunnel};
 
 /// The communicator: one guest, any number of threads.

@@ -34,7 +34,9 @@ pub fn prepare(options: &mut Options<'_>, defaults: Defaults) -> Communication {
         "ssh" => return Communication::Ssh(Box::new(login)),
         "none" => return Communication::None,
         own if defaults.own == Some(own) => return Communication::Own,
-        "winrm" => options.problem(at, "communicator 'winrm' is known, but not built in: kiste talks to guests by ssh (Windows brings it too)"),
+        "winrm" => {
+            options.problem(at, "communicator 'winrm' is known, but not built in: kiste talks to guests by ssh (Windows brings it too)")
+        }
         "docker" | "dockerWindowsContainer" => options.problem(at, format!("communicator '{kind}' is for the docker builder only")),
         other => options.problem(at, format!("Communicator type {other} is invalid")),
     }
@@ -147,7 +149,9 @@ fn new_key(options: &mut Options<'_>) -> NewKey {
         ("ecdsa", Some(bits @ (256 | 384 | 521))) => return NewKey::Ecdsa(bits),
         ("ecdsa", Some(bits)) => options.problem(at, format!("`temporary_key_pair_bits`: no ECDSA key has {bits} bits (256, 384, 521)")),
         ("ed25519", _) => return NewKey::Ed25519,
-        ("dsa", _) => options.problem(at, "`temporary_key_pair_type`: `dsa` keys are taken by no server of today; use rsa, ecdsa or ed25519"),
+        ("dsa", _) => {
+            options.problem(at, "`temporary_key_pair_type`: `dsa` keys are taken by no server of today; use rsa, ecdsa or ed25519")
+        }
         (other, _) => options.problem(at, format!("`temporary_key_pair_type` must be rsa, ecdsa or ed25519, not `{other}`")),
     }
     NewKey::Rsa(3072)
@@ -222,9 +226,9 @@ fn tunnels(options: &mut Options<'_>, key: &'static str, remote: bool, used: boo
 fn tunnel(text: &str, remote: bool) -> Result<Tunnel, String> {
     let port = |text: &str| text.parse::<u16>().map_err(|_| format!("Error parsing forwarding port, must be a valid port: `{text}`"));
     let (listen, to) = text.split_once(':').ok_or_else(|| format!("Error parsing tunnel '{text}': [{text}]"))?;
-    let (host, to) = to.rsplit_once(':').ok_or_else(|| {
-        format!("Error parsing forwarding, must be a tcp address: address {to}: missing port in address")
-    })?;
+    let (host, to) = to
+        .rsplit_once(':')
+        .ok_or_else(|| format!("Error parsing forwarding, must be a tcp address: address {to}: missing port in address"))?;
     let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
     Ok(Tunnel { listen: port(listen)?, to: (host, port(to)?), remote })
 }

@@ -37,7 +37,7 @@ impl Pipe {
 
     /// Nothing will come any more.
     pub(super) fn is_done(&self) -> bool {
-        self.channel_ended && self.inwards.is_empty()
+        self.channel_ended && self.inwards.is_empty() && self.socket_ended && self.told
     }
 
     /// Moves what can be moved now.
@@ -80,7 +80,7 @@ impl Pipe {
             Err(e) if e.kind() == ErrorKind::WouldBlock => false,
             Err(_) => {
                 self.inwards.clear();
-                (self.channel_ended, self.socket_ended) = (true, true);
+                (self.channel_ended, self.socket_ended, self.told) = (true, true, true);
                 false
             }
         }
@@ -105,9 +105,6 @@ impl Pipe {
 
     /// A write that the connection took by halves is finished before anything else uses the session: the library insists on it.
     fn to_channel(&mut self, link: &Link) -> Result<bool, Fault> {
-        if self.channel.eof() {
-            self.outwards.clear();
-        }
         if self.outwards.is_empty() {
             if self.socket_ended && !self.told {
                 self.told = true;
@@ -124,7 +121,12 @@ impl Pipe {
                 }
                 Err(e) if e.kind() == ErrorKind::WouldBlock && link.is_clean() => return Ok(false),
                 Err(e) if e.kind() == ErrorKind::WouldBlock => link.pause(&Cancel::new())?,
-                Err(_) => return Err(Fault::Dead),
+                Err(_) => {
+                    // The other side hung up; whether the whole connection is gone shows in the next read.
+                    self.outwards.clear();
+                    (self.socket_ended, self.told) = (true, true);
+                    return Ok(false);
+                }
             }
         }
     }

@@ -102,10 +102,8 @@ fn pair() -> std::io::Result<(TcpStream, TcpStream)> {
 fn by_proxy(proxy: &Proxy, target: &SshTarget, cancel: &Cancel) -> Result<TcpStream, Error> {
     let mut at_proxy = target.clone();
     (at_proxy.host, at_proxy.port) = (proxy.host.clone(), proxy.port);
-    let failed = |reason: String| Error::Connect {
-        address: target.address(),
-        reason: format!("the proxy {}: {reason}", at_proxy.address()),
-    };
+    let failed =
+        |reason: String| Error::Connect { address: target.address(), reason: format!("the proxy {}: {reason}", at_proxy.address()) };
     let end = Instant::now() + target.connect_timeout;
     let mut problem = "it has no address".to_owned();
     for address in dial::resolve(&at_proxy)? {

@@ -4,5 +4,6 @@ mod boot;
 mod commands;
 mod files;
 mod login;
+mod route;
 mod server;
 mod terminal;
