@@ -97,3 +97,25 @@ pub struct Kernel {
     /// Command line.
     pub cmdline: String,
 }
+
+/// Machines that are nothing but a command line of somebody else's making: the driver owns the process, not what is on it.
+pub trait RawCommand {
+    /// Makes such a machine, stopped. Nothing is left behind when it fails.
+    fn create_raw(&self, vm: &Vm<'_>, command: &RawCommandLine) -> Result<(), Error>;
+
+    /// Gives a machine another command line at the next start; none: the driver's own again.
+    fn set_command(&self, vm: &Vm<'_>, command: Option<&RawCommandLine>) -> Result<(), Error>;
+
+    /// The accelerator that runs guests of this program on this host, in the words of its command line (`kvm`, `tcg`). Says why when
+    /// it is a slow one.
+    fn accelerator(&self, vm: &Vm<'_>, program: Option<&str>) -> Result<&'static str, Error>;
+}
+
+/// What starts a machine, but for the driver's own monitor, event log, serial log and file of its process id.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct RawCommandLine {
+    /// Program; none: the driver's default.
+    pub program: Option<String>,
+    /// Its arguments, as they are.
+    pub args: Vec<String>,
+}

@@ -6,7 +6,7 @@ use kiste_comm::Communicator;
 use kiste_core::dirs::{Home, MachineDir};
 use kiste_core::{Cancel, Machine, Reporter, Size};
 
-use crate::capability::{DirectKernel, Forwarding, GuestAgent, HostShares, Keyboard, Media, Screen, Serial, Suspend};
+use crate::capability::{DirectKernel, Forwarding, GuestAgent, HostShares, Keyboard, Media, RawCommand, Screen, Serial, Suspend};
 use crate::error::Error;
 
 /// One machine of one provider: what it should be, where its state lives, who listens.
@@ -190,6 +190,10 @@ pub trait Driver: Send + Sync {
     }
     /// Optional: boot a kernel of the host's file system instead of the disk's boot loader.
     fn direct_kernel(&self) -> Option<&dyn DirectKernel> {
+        None
+    }
+    /// Optional: machines by a whole command line.
+    fn raw_command(&self) -> Option<&dyn RawCommand> {
         None
     }
 }

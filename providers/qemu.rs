@@ -19,6 +19,9 @@ mod probe;
 mod process;
 mod program;
 mod qmp;
+mod raw;
+#[cfg(test)]
+mod raw_tests;
 mod record;
 mod run_dir;
 mod settings;

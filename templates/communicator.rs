@@ -156,7 +156,7 @@ impl SshLogin {
         let refusals = self.attempts.map_or(Refusals::Unlimited, |n| Refusals::For(ATTEMPT.saturating_mul(n)));
         let timeout = self.timeout.unwrap_or(ENDLESS).min(ENDLESS);
         until_ready_despite(comm, run.reporter, timeout, refusals, run.cancel, alive)
-            .map_err(|source| Error::NotReady { source: Box::new(source), evidence: None })
+            .map_err(|source| Error::NotReady { source: Box::new(source) })
     }
 
     fn target_at(&self, host: &str, port: u16, extra_keys: &[PathBuf], run: &BuilderRun<'_>) -> Result<SshTarget, Error> {

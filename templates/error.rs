@@ -122,7 +122,7 @@ pub enum Error {
     #[error(transparent)]
     Box(#[from] kiste_boxes::Error),
     /// The guest never got ready.
-    #[error("{source}")]
+    #[error("{}", not_ready(.source))]
     NotReady {
         /// What was waited for and seen.
         #[source]
@@ -157,6 +157,15 @@ pub enum Error {
     /// Interrupted.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
+}
+
+/// In the words that people search for, with what was seen.
+fn not_ready(source: &kiste_comm::wait::WaitError) -> String {
+    match source.cause {
+        kiste_comm::wait::WaitCause::TimedOut => format!("Timeout waiting for SSH. {source}"),
+        kiste_comm::wait::WaitCause::Cancelled(cancelled) => cancelled.to_string(),
+        _ => format!("Error waiting for SSH: {source}"),
+    }
 }
 
 fn count(n: usize) -> String {

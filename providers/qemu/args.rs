@@ -72,11 +72,11 @@ impl Words {
 }
 
 /// A value inside QEMU's `key=value,…`: commas are doubled.
-fn value(text: &str) -> String {
+pub(super) fn value(text: &str) -> String {
     text.replace(',', ",,")
 }
 
-fn path_value(path: &Path) -> Result<String, Error> {
+pub(super) fn path_value(path: &Path) -> Result<String, Error> {
     disk::text(path).map(value)
 }
 
@@ -125,7 +125,7 @@ fn monitors(plan: &Plan<'_>, words: &mut Words) -> Result<(), Error> {
     Ok(())
 }
 
-fn absolute(path: &Path) -> Result<PathBuf, Error> {
+pub(super) fn absolute(path: &Path) -> Result<PathBuf, Error> {
     std::path::absolute(path).map_err(super::record::file_error(path))
 }
 

@@ -12,7 +12,7 @@ use super::qmp::Monitor;
 use super::record::{Record, Running, remove};
 use super::settings::{FirmwareChoice, Settings};
 use super::{args, check, disk, events, evidence, firmware, net, program, start, stop};
-use crate::capability::{DirectKernel, Forwarding, GuestAgent, HostShares, Keyboard, Media, Screen, Serial, Suspend};
+use crate::capability::{DirectKernel, Forwarding, GuestAgent, HostShares, Keyboard, Media, RawCommand, Screen, Serial, Suspend};
 use crate::driver::{Address, Driver, Finding, Source, State, Vm};
 use crate::error::Error;
 
@@ -67,7 +67,7 @@ fn arch_of(settings: &Settings, source: &Source) -> Result<Arch, Error> {
 }
 
 /// Everything that `create` may have made, also by halves.
-fn sweep(vm: &Vm<'_>) -> Result<(), Error> {
+pub(super) fn sweep(vm: &Vm<'_>) -> Result<(), Error> {
     for entry in std::fs::read_dir(vm.dir.root()).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         if name.starts_with("disk") && name.ends_with(".qcow2") {
@@ -100,7 +100,8 @@ fn create(vm: &Vm<'_>, source: &Source) -> Result<(), Error> {
     }
     let uuid = uuid::Uuid::new_v4();
     let (mac, uuid) = (net::mac(&uuid), uuid.to_string());
-    Record { uuid, arch, uefi, mac, disks, ports: Vec::new(), shares: Vec::new(), disc: None, kernel: None, saved: None }.write(vm)
+    Record { uuid, arch, uefi, mac, disks, ports: Vec::new(), shares: Vec::new(), disc: None, kernel: None, saved: None, command: None }
+        .write(vm)
 }
 
 impl Driver for Qemu {
@@ -218,6 +219,9 @@ impl Driver for Qemu {
         Some(self)
     }
     fn direct_kernel(&self) -> Option<&dyn DirectKernel> {
+        Some(self)
+    }
+    fn raw_command(&self) -> Option<&dyn RawCommand> {
         Some(self)
     }
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::accel::Accel;
 use super::arch::Arch;
-use crate::capability::{HostShare, Kernel};
+use crate::capability::{HostShare, Kernel, RawCommandLine};
 use crate::driver::{State, Vm};
 use crate::error::Error;
 
@@ -81,6 +81,9 @@ pub struct Record {
     /// Memory is saved.
     #[serde(default)]
     pub saved: Option<Saved>,
+    /// It is started by this and nothing else.
+    #[serde(default)]
+    pub command: Option<RawCommandLine>,
 }
 
 /// The process that runs the machine.

@@ -12,7 +12,7 @@ use super::program::{self, Qemu};
 use super::qmp::Monitor;
 use super::record::{Record, Running};
 use super::settings::{AccelChoice, Settings};
-use super::{disk, events, firmware, memory, run_dir, shares};
+use super::{disk, events, firmware, memory, raw, run_dir, shares};
 use crate::driver::{State, Vm};
 use crate::error::Error;
 
@@ -28,6 +28,9 @@ pub fn start(vm: &Vm<'_>) -> Result<(), Error> {
         Before::Gone => None,
         Before::Broke(accel) => Some(accel),
     };
+    if let Some(command) = &record.command {
+        return raw::launch(vm, &record, command);
+    }
     let settings = Settings::of(vm.machine)?;
     let mut qemu = Qemu::find(&program::name(&settings, record.arch), record.arch, vm.home, vm.cancel)?;
     if let Some(accel) = broken.filter(|a| *a != Accel::Tcg && settings.accel == AccelChoice::Auto) {
