@@ -1,141 +1,102 @@
-//! The functions of template texts.
+//! Packer's functions of template texts.
+
+mod secrets;
 
 use crate::gotime;
-use crate::interpolate::{Scope, Term};
-use crate::nearest::nearest;
+use crate::interpolate::{Data, Scope, Value};
 use crate::template::PACKER_VERSION;
 
-const KNOWN: [&str; 18] = [
-    "user",
-    "env",
-    "isotime",
-    "strftime",
-    "timestamp",
-    "uuid",
-    "pwd",
-    "template_dir",
-    "build_name",
-    "build_type",
-    "build",
-    "packer_version",
-    "lower",
-    "upper",
-    "split",
-    "replace",
-    "replace_all",
-    "print",
-];
+/// A text that a function makes must not be longer.
+const LONGEST: usize = 16 << 20;
 
-/// Functions of the peers that this version does not have.
-const LATER: [&str; 25] = [
-    "consul_key",
-    "vault",
-    "aws_secretsmanager",
-    "aws_secretsmanager_raw",
-    "clean_resource_name",
-    "sed",
-    "printf",
-    "println",
-    "html",
-    "js",
-    "urlquery",
-    "len",
-    "index",
-    "slice",
-    "and",
-    "or",
-    "not",
-    "eq",
-    "ne",
-    "lt",
-    "le",
-    "gt",
-    "ge",
-    "call",
-    "true",
-];
-
-/// Whether a function of this name can be called.
-pub fn known(name: &str) -> Result<(), String> {
-    if KNOWN.contains(&name) {
-        return Ok(());
-    }
-    if LATER.contains(&name) {
-        return Err(format!("function \"{name}\" is not built in yet"));
-    }
-    let near = nearest(name, KNOWN).map(|n| format!(" (nearest: `{n}`)")).unwrap_or_default();
-    Err(format!("function \"{name}\" not defined{near}"))
-}
-
-/// Calls one.
-pub fn call(name: &str, terms: &[Term], scope: &Scope<'_>) -> Result<Term, String> {
-    known(name)?;
-    let terms: Vec<&str> = terms.iter().map(String::as_str).collect();
-    match (name, terms.as_slice()) {
+/// Calls one. Number and types of the values have been checked.
+pub(crate) fn call(name: &str, values: &[Value], scope: &Scope<'_>, data: Data<'_>) -> Result<String, String> {
+    let (texts, numbers) = sorted(values);
+    let (facts, needs) = (scope.facts, |what: &Option<String>, reason: &str| what.clone().ok_or_else(|| reason.to_owned()));
+    match (name, texts.as_slice()) {
         ("user", [name]) => user(name, scope),
-        ("env", [name]) => env(name, scope),
-        ("isotime", []) => Ok(scope.facts.start.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
-        ("isotime", [layout]) => Ok(gotime::format(layout, scope.facts.start)),
-        ("strftime", [format]) => strftime(format, scope.facts.start),
-        ("timestamp", []) => Ok(scope.facts.start.as_second().to_string()),
-        ("uuid", []) => Ok(uuid::Uuid::now_v7().to_string()),
-        ("pwd", []) => working_folder(),
-        ("template_dir", []) => scope.facts.template_dir.clone().ok_or_else(|| "the template has no folder (standard input)".to_owned()),
-        ("build_name", []) => scope.facts.build_name.clone().ok_or_else(|| "`build_name` is known inside builds only".to_owned()),
-        ("build_type", []) => scope.facts.build_type.clone().ok_or_else(|| "`build_type` is known inside builds only".to_owned()),
-        ("build", [field]) => build(field, scope),
-        ("packer_version", []) => Ok(PACKER_VERSION.to_owned()),
+        ("env", [name]) if scope.in_variables => Ok(std::env::var_os(name).map(|v| v.to_string_lossy().into_owned()).unwrap_or_default()),
+        ("env", _) => Err("env vars are not allowed here".to_owned()),
+        ("isotime", []) => Ok(gotime::format(gotime::RFC3339, facts.start)),
+        ("isotime", [layout]) => Ok(gotime::format(layout, facts.start)),
+        ("isotime", layouts) => Err(format!("too many values, 1 needed: [{}]", layouts.join(" "))),
+        ("strftime", [format]) => Ok(gotime::strftime(format, facts.start)),
+        ("timestamp", _) => Ok(facts.start.as_second().to_string()),
+        ("uuid", _) => Ok(uuid::Uuid::now_v7().to_string()),
+        ("pwd", _) => std::env::current_dir().map(|d| d.display().to_string()).map_err(|e| e.to_string()),
+        ("template_dir", _) => needs(&facts.template_dir, "template path not available"),
+        ("build_name", _) => needs(&facts.build_name, "build_name not available"),
+        ("build_type", _) => needs(&facts.build_type, "build_type not available"),
+        // Packer tells it to its plugins only, so where a build is known.
+        ("packer_version", _) => needs(&facts.build_name, "packer_version not available").map(|_| PACKER_VERSION.to_owned()),
+        ("build", [field]) => build(field, data),
         ("lower", [text]) => Ok(text.to_lowercase()),
         ("upper", [text]) => Ok(text.to_uppercase()),
-        ("split", [text, separator, n]) => split(text, separator, n),
-        ("replace", [old, new, n, text]) => replace(old, new, n, text),
-        ("replace_all", [old, new, text]) => Ok(text.replace(old, new)),
-        ("print", terms) => Ok(terms.concat()),
-        (name, terms) => Err(format!("wrong number of args for {name}: got {}", terms.len())),
+        ("split", [text, separator]) => split(text, separator, numbers[0]),
+        ("replace", [old, new, text]) => replace(old, new, usize::try_from(numbers[0]).unwrap_or(usize::MAX), text),
+        ("replace_all", [old, new, text]) => replace(old, new, usize::MAX, text),
+        ("sed", _) => Err("template function `sed` is deprecated use `replace` or `replace_all` instead.\
+                           Documentation: https://www.packer.io/docs/templates/engine"
+            .to_owned()),
+        ("consul_key", [key]) if scope.in_variables => secrets::consul(key),
+        ("consul_key", _) => Err("consul_key is not allowed here".to_owned()),
+        ("vault", [path, key]) if scope.in_variables => secrets::vault(path, key),
+        ("vault", _) => Err("Vault vars are only allowed in the variables section".to_owned()),
+        (_, _) if scope.in_variables => Err("known, but not built in: this version has no client of AWS Secrets Manager".to_owned()),
+        (_, _) => Err("AWS Secrets Manager is only allowed in the variables section".to_owned()),
     }
 }
 
-fn user(name: &str, scope: &Scope<'_>) -> Result<Term, String> {
+fn sorted(values: &[Value]) -> (Vec<&str>, Vec<i64>) {
+    let mut sorted = (Vec::new(), Vec::new());
+    for value in values {
+        match value {
+            Value::Text(text) => sorted.0.push(text.as_str()),
+            Value::Int(number) => sorted.1.push(*number),
+            _ => {}
+        }
+    }
+    sorted
+}
+
+fn user(name: &str, scope: &Scope<'_>) -> Result<String, String> {
     match scope.variables.get(name) {
         Some(value) => Ok(value.clone()),
-        None if scope.in_variables => Err(format!("variable `{name}` is not set")),
+        None if scope.in_variables => Err(format!("{NOT_SET} {name}")),
         // As the peers do; templates rely on it for variables that only some runs set.
         None => Ok(String::new()),
     }
 }
 
-fn env(name: &str, scope: &Scope<'_>) -> Result<Term, String> {
-    if !scope.in_variables {
-        return Err("env vars are not allowed here".to_owned());
-    }
-    Ok(std::env::var(name).unwrap_or_default())
-}
+/// How an error begins that another variable's value may cure.
+pub(crate) const NOT_SET: &str = "Error: variable not set:";
 
-fn build(field: &str, scope: &Scope<'_>) -> Result<Term, String> {
-    match scope.fields {
-        None => Ok(format!("{{{{ .{field} }}}}")),
-        Some(fields) => fields.get(field).cloned().ok_or_else(|| format!("this build has no `{field}`")),
+fn build(field: &str, data: Data<'_>) -> Result<String, String> {
+    match data {
+        Data::Later => Ok(format!("{{{{.{field}}}}}")),
+        Data::Fields(fields) => fields.get(field).cloned().ok_or_else(|| format!("loaded data, but couldnt find {field} in it.")),
+        Data::Nothing => Err(format!("Error validating build variable: the given variable {field} will not be passed into your plugin.")),
     }
 }
 
-fn strftime(format: &str, at: jiff::Timestamp) -> Result<Term, String> {
-    jiff::fmt::strtime::format(format, at).map_err(|e| e.to_string())
-}
-
-fn working_folder() -> Result<Term, String> {
-    std::env::current_dir().map(|d| d.display().to_string()).map_err(|e| e.to_string())
-}
-
-fn split(text: &str, separator: &str, n: &str) -> Result<Term, String> {
-    let n: usize = n.parse().map_err(|_| format!("split: `{n}` is not an index"))?;
-    let parts: Vec<&str> = text.split(separator).collect();
-    parts.get(n).map(|p| (*p).to_owned()).ok_or_else(|| format!("index value {n} is out of range: `{text}` has {} parts", parts.len()))
-}
-
-fn replace(old: &str, new: &str, n: &str, text: &str) -> Result<Term, String> {
-    match n.parse::<i64>() {
-        Ok(n) if n < 0 => Ok(text.replace(old, new)),
-        Ok(n) => Ok(text.replacen(old, new, usize::try_from(n).unwrap_or(usize::MAX))),
-        Err(_) => Err(format!("replace: `{n}` is not a number")),
+fn split(text: &str, separator: &str, n: i64) -> Result<String, String> {
+    let parts: Vec<&str> = match separator {
+        // Go cuts at every character then, and at nothing else.
+        "" => text.split("").filter(|p| !p.is_empty()).collect(),
+        separator => text.split(separator).collect(),
+    };
+    if i64::try_from(parts.len()).is_ok_and(|len| len <= n) {
+        let found = parts.len();
+        return Err(format!("the substring {n} was unavailable using the separator value, {separator}, only {found} values were found"));
     }
+    let part = usize::try_from(n).ok().and_then(|n| parts.get(n));
+    part.map(|p| (*p).to_owned()).ok_or_else(|| format!("runtime error: index out of range [{n}]"))
+}
+
+fn replace(old: &str, new: &str, most: usize, text: &str) -> Result<String, String> {
+    let found = if old.is_empty() { text.chars().count() + 1 } else { text.matches(old).take(most).count() };
+    if found.min(most).saturating_mul(new.len()).saturating_add(text.len()) > LONGEST {
+        return Err(format!("the result is longer than {LONGEST} bytes"));
+    }
+    Ok(text.replacen(old, new, most))
 }

@@ -1,11 +1,30 @@
-//! Renders `{{ … }}` in a template's strings.
+//! Renders `{{ … }}` in a template's strings: Go's text templates with Packer's functions, on top of handlebars.
 //!
-//! A small evaluator of Go's text templates: calls, nested calls, pipes, `.Fields`, comments and trimming.
-//! Control words (`if`, `range`, `with` …) are named as not built in yet; an unknown function is an error.
+//! `lex` and `parse` read Go's syntax, `translate` writes it as handlebars templates, `engine` renders those with the helpers of `words`,
+//! which call Go's own functions (`builtins`) or Packer's ([`crate::functions`]).
 
 use std::collections::BTreeMap;
 
-use crate::functions;
+mod builtins;
+mod compare;
+mod engine;
+mod escape;
+mod floats;
+mod format;
+mod lex;
+mod node;
+mod number;
+mod parse;
+mod signature;
+mod translate;
+mod value;
+mod verbs;
+mod words;
+
+pub(crate) use value::Value;
+
+/// Renderings of one text until it must be stable.
+const MOST_PASSES: usize = 100;
 
 /// What a text may use.
 #[derive(Clone, Debug)]
@@ -33,282 +52,76 @@ pub struct Facts {
     pub build_type: Option<String>,
 }
 
-/// A value between functions: text; numbers are text too.
-pub(crate) type Term = String;
-
-#[derive(Clone, Debug, PartialEq)]
-enum Piece {
-    Plain(String),
-    Action(Pipeline),
+/// What `.` is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Data<'a> {
+    /// Fields of a running build.
+    Fields(&'a BTreeMap<String, String>),
+    /// Not known yet: a field alone stays as it is written, `build` gives the field that it will be.
+    Later,
+    /// There is none and there will be none.
+    Nothing,
 }
 
-type Pipeline = Vec<Command>;
-
-#[derive(Clone, Debug, PartialEq)]
-enum Command {
-    Call(String, Vec<Argument>),
-    Value(Argument),
-}
-
-#[derive(Clone, Debug, PartialEq)]
-enum Argument {
-    Literal(String),
-    Field(String),
-    Nested(Pipeline),
-    Function(String),
-}
-
-const CONTROL: [&str; 9] = ["if", "else", "end", "with", "range", "template", "define", "block", "break"];
-
-/// Renders a text.
+/// Renders a text. With fields (at run time) what comes out is rendered again until nothing changes, as Packer does: a variable's value
+/// may hold templates.
 pub fn render(text: &str, scope: &Scope<'_>) -> Result<String, String> {
-    let mut out = String::new();
-    for piece in pieces(text)? {
-        match piece {
-            Piece::Plain(text) => out.push_str(&text),
-            Piece::Action(pipeline) => out.push_str(&run(&pipeline, scope)?),
-        }
+    match scope.fields {
+        Some(fields) => stable(text, scope, Data::Fields(fields)),
+        None if scope.in_variables => in_variables(text, scope),
+        None => engine::render(text, scope, Data::Later),
     }
-    Ok(out)
+}
+
+/// Renders a variable's value: every action that begins with a field is kept as it is, for where the variable is used.
+fn in_variables(text: &str, scope: &Scope<'_>) -> Result<String, String> {
+    let (mut hidden, mut kept, mut rest) = (String::new(), Vec::new(), text);
+    let mark = uuid::Uuid::new_v4().simple().to_string();
+    while let Some(start) = rest.find("{{") {
+        let (before, action) = rest.split_at(start);
+        let inside = &action[2..];
+        let is_field = inside.strip_prefix([' ', '\t', '\n', '\r']).unwrap_or(inside).starts_with('.');
+        let length = match inside.find("}}").filter(|end| is_field && !inside[1..*end].contains('\n')) {
+            Some(end) => {
+                hidden.push_str(&format!("{before}{mark}.{}.", kept.len()));
+                kept.push(&action[..end + 4]);
+                end + 4
+            }
+            None => {
+                hidden.push_str(&rest[..start + 2]);
+                2
+            }
+        };
+        rest = &action[length..];
+    }
+    hidden.push_str(rest);
+    let mut rendered = engine::render(&hidden, scope, Data::Nothing)?;
+    for (i, action) in kept.iter().enumerate() {
+        rendered = rendered.replace(&format!("{mark}.{i}."), action);
+    }
+    Ok(rendered)
+}
+
+/// Renders a text of the console, or of a name: nothing runs, and nothing will.
+pub(crate) fn render_alone(text: &str, scope: &Scope<'_>) -> Result<String, String> {
+    stable(text, scope, Data::Nothing)
+}
+
+fn stable(text: &str, scope: &Scope<'_>, data: Data<'_>) -> Result<String, String> {
+    let mut text = text.to_owned();
+    for _ in 0..MOST_PASSES {
+        let rendered = engine::render(&text, scope, data)?;
+        if rendered == text {
+            return Ok(text);
+        }
+        text = rendered;
+    }
+    Err(format!("template: root: still changes after being rendered {MOST_PASSES} times"))
 }
 
 /// Parses a text that is rendered later: its form and its functions.
 pub fn check(text: &str) -> Result<(), String> {
-    for piece in pieces(text)? {
-        if let Piece::Action(pipeline) = piece {
-            check_pipeline(&pipeline)?;
-        }
-    }
-    Ok(())
-}
-
-fn check_pipeline(pipeline: &Pipeline) -> Result<(), String> {
-    for command in pipeline {
-        let arguments = match command {
-            Command::Call(name, arguments) => {
-                functions::known(name)?;
-                arguments.as_slice()
-            }
-            Command::Value(argument) => std::slice::from_ref(argument),
-        };
-        for argument in arguments {
-            match argument {
-                Argument::Nested(inner) => check_pipeline(inner)?,
-                Argument::Function(name) => functions::known(name)?,
-                Argument::Literal(_) | Argument::Field(_) => {}
-            }
-        }
-    }
-    Ok(())
-}
-
-fn run(pipeline: &Pipeline, scope: &Scope<'_>) -> Result<Term, String> {
-    let mut last: Option<Term> = None;
-    for command in pipeline {
-        last = Some(match command {
-            Command::Value(argument) if last.is_none() => evaluate(argument, scope)?,
-            Command::Value(_) => return Err("a value cannot take the result of a pipe".to_owned()),
-            Command::Call(name, arguments) => {
-                let mut terms = arguments.iter().map(|a| evaluate(a, scope)).collect::<Result<Vec<_>, _>>()?;
-                terms.extend(last);
-                functions::call(name, &terms, scope)?
-            }
-        });
-    }
-    last.ok_or_else(|| "missing value for command".to_owned())
-}
-
-fn evaluate(argument: &Argument, scope: &Scope<'_>) -> Result<Term, String> {
-    match argument {
-        Argument::Literal(text) => Ok(text.clone()),
-        Argument::Nested(pipeline) => run(pipeline, scope),
-        Argument::Function(name) => functions::call(name, &[], scope),
-        Argument::Field(name) => match scope.fields {
-            None => Ok(format!("{{{{ .{name} }}}}")),
-            Some(fields) => fields.get(name).cloned().ok_or_else(|| {
-                let known: Vec<String> = fields.keys().map(|k| format!(".{k}")).collect();
-                format!("there is no field .{name} here ({})", known.join(", "))
-            }),
-        },
-    }
-}
-
-fn pieces(text: &str) -> Result<Vec<Piece>, String> {
-    let mut pieces = Vec::new();
-    let mut rest = text;
-    let mut trim_next = false;
-    while let Some(start) = rest.find("{{") {
-        let mut plain = &rest[..start];
-        let (inside, after) = action(&rest[start + 2..])?;
-        let (inside, trim_before, trim_after) = trims(inside);
-        if trim_next {
-            plain = plain.trim_start();
-        }
-        if trim_before {
-            plain = plain.trim_end();
-        }
-        pieces.push(Piece::Plain(plain.to_owned()));
-        if !(inside.starts_with("/*") && inside.ends_with("*/")) {
-            pieces.push(Piece::Action(parse(inside)?));
-        }
-        trim_next = trim_after;
-        rest = after;
-    }
-    pieces.push(Piece::Plain(if trim_next { rest.trim_start() } else { rest }.to_owned()));
-    Ok(pieces)
-}
-
-/// Splits at the `}}` that is outside of every string.
-fn action(text: &str) -> Result<(&str, &str), String> {
-    let mut quote = None;
-    let mut escaped = false;
-    for (i, c) in text.char_indices() {
-        match (quote, c) {
-            (Some('"'), _) if escaped => escaped = false,
-            (Some('"'), '\\') => escaped = true,
-            (Some(q), c) if q == c => quote = None,
-            (Some(_), _) => {}
-            (None, '"' | '`') => quote = Some(c),
-            (None, '}') if text[i..].starts_with("}}") => return Ok((&text[..i], &text[i + 2..])),
-            (None, _) => {}
-        }
-    }
-    Err(format!("`{{{{` without its `}}}}` in `{{{{{}`", text.chars().take(30).collect::<String>()))
-}
-
-fn trims(inside: &str) -> (&str, bool, bool) {
-    let (inside, before) = match inside.strip_prefix('-') {
-        Some(rest) if rest.starts_with(char::is_whitespace) => (rest, true),
-        _ => (inside, false),
-    };
-    let (inside, after) = match inside.strip_suffix('-') {
-        Some(rest) if rest.ends_with(char::is_whitespace) => (rest, true),
-        _ => (inside, false),
-    };
-    (inside.trim(), before, after)
-}
-
-fn parse(inside: &str) -> Result<Pipeline, String> {
-    let tokens = tokens(inside)?;
-    let mut cursor = tokens.as_slice();
-    let pipeline = pipeline(&mut cursor, false)?;
-    if cursor.is_empty() { Ok(pipeline) } else { Err(format!("unexpected `)` in `{{{{{inside}}}}}`")) }
-}
-
-#[derive(Clone, Debug, PartialEq)]
-enum Token {
-    Literal(String),
-    Word(String),
-    Pipe,
-    Open,
-    Close,
-}
-
-fn tokens(inside: &str) -> Result<Vec<Token>, String> {
-    let mut tokens = Vec::new();
-    let mut rest = inside.trim_start();
-    while let Some(first) = rest.chars().next() {
-        let length = match first {
-            '|' | '(' | ')' => {
-                tokens.push(match first {
-                    '|' => Token::Pipe,
-                    '(' => Token::Open,
-                    _ => Token::Close,
-                });
-                1
-            }
-            '`' => {
-                let end = rest[1..].find('`').ok_or("unterminated raw quoted string")?;
-                tokens.push(Token::Literal(rest[1..=end].to_owned()));
-                end + 2
-            }
-            '"' => {
-                let (text, length) = quoted(rest)?;
-                tokens.push(Token::Literal(text));
-                length
-            }
-            _ => {
-                let end = rest.find(|c: char| c.is_whitespace() || "|()`\"".contains(c)).unwrap_or(rest.len());
-                tokens.push(word(&rest[..end]));
-                end
-            }
-        };
-        rest = rest[length..].trim_start();
-    }
-    Ok(tokens)
-}
-
-fn word(text: &str) -> Token {
-    if text.parse::<i64>().is_ok() { Token::Literal(text.to_owned()) } else { Token::Word(text.to_owned()) }
-}
-
-fn quoted(rest: &str) -> Result<(String, usize), String> {
-    let mut escaped = false;
-    for (i, c) in rest.char_indices().skip(1) {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            '"' => {
-                let text = serde_json::from_str(&rest[..=i]).map_err(|_| format!("bad string {}", &rest[..=i]))?;
-                return Ok((text, i + 1));
-            }
-            _ => {}
-        }
-    }
-    Err("unterminated quoted string".to_owned())
-}
-
-fn pipeline(cursor: &mut &[Token], nested: bool) -> Result<Pipeline, String> {
-    let mut commands = vec![command(cursor, nested)?];
-    while cursor.first() == Some(&Token::Pipe) {
-        *cursor = &cursor[1..];
-        commands.push(command(cursor, nested)?);
-    }
-    Ok(commands)
-}
-
-fn command(cursor: &mut &[Token], nested: bool) -> Result<Command, String> {
-    let mut arguments = Vec::new();
-    while let Some((token, rest)) = cursor.split_first() {
-        match token {
-            Token::Pipe => break,
-            Token::Close if nested => break,
-            Token::Close => return Err("unexpected `)`".to_owned()),
-            Token::Open => {
-                *cursor = rest;
-                let inner = pipeline(cursor, true)?;
-                let Some((Token::Close, rest)) = cursor.split_first() else { return Err("unclosed `(`".to_owned()) };
-                *cursor = rest;
-                arguments.push(Argument::Nested(inner));
-            }
-            Token::Literal(text) => {
-                *cursor = rest;
-                arguments.push(Argument::Literal(text.clone()));
-            }
-            Token::Word(text) => {
-                *cursor = rest;
-                arguments.push(named(text)?);
-            }
-        }
-    }
-    let mut arguments = arguments.into_iter();
-    match arguments.next() {
-        None => Err("missing value for command".to_owned()),
-        Some(Argument::Function(name)) => Ok(Command::Call(name, arguments.collect())),
-        Some(value) if arguments.len() == 0 => Ok(Command::Value(value)),
-        Some(_) => Err("only a function takes arguments".to_owned()),
-    }
-}
-
-fn named(word: &str) -> Result<Argument, String> {
-    if CONTROL.contains(&word) || word.starts_with('$') {
-        return Err(format!("`{word}` in a template text is not built in yet"));
-    }
-    match word.strip_prefix('.') {
-        Some("") => Err("`.` alone is not built in yet".to_owned()),
-        Some(name) => Ok(Argument::Field(name.to_owned())),
-        None => Ok(Argument::Function(word.to_owned())),
-    }
+    parse::parse(text, &signature::known).map(drop)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::functions::NOT_SET;
 use crate::interpolate::{Facts, Scope, render};
 use crate::json::{self, Value};
 use crate::problem::Problem;
@@ -28,6 +29,9 @@ pub fn resolve(request: &BuildRequest, facts: &Facts) -> (BTreeMap<String, Strin
     (values, problems)
 }
 
+/// Variables may use variables that use variables; more often than this nobody looks again, as the peers don't.
+const MOST_PASSES: usize = 100;
+
 /// Renders until nothing changes: a variable becomes known once all that it uses are.
 fn render_all(
     request: &BuildRequest,
@@ -37,7 +41,7 @@ fn render_all(
 ) -> BTreeMap<String, String> {
     let mut values = BTreeMap::new();
     let mut open: Vec<(&String, &String)> = texts.iter().collect();
-    loop {
+    for pass in 1..=MOST_PASSES {
         let mut failed = Vec::new();
         let before = open.len();
         for (name, text) in std::mem::take(&mut open) {
@@ -46,36 +50,61 @@ fn render_all(
                 Err(reason) => failed.push((name, text, reason)),
             }
         }
-        if failed.is_empty() || failed.len() == before {
-            problems.extend(failed.into_iter().map(|(name, text, reason)| {
-                let is_secret = request.template.sensitive.contains(name);
-                let text = if is_secret { "<sensitive>" } else { text.as_str() };
-                let at = request.template.variables.iter().find(|v| v.name == *name).map(|v| v.at);
-                Problem { place: at, build: None, message: format!("Failed to interpolate \"{name}\": \"{text}\": {reason}") }
-            }));
-            return values;
+        if failed.is_empty() || failed.len() == before || pass == MOST_PASSES {
+            problems.extend(failed.iter().map(|(name, text, reason)| failure(request, name, text, reason)));
+            break;
         }
         open = failed.into_iter().map(|(name, text, _)| (name, text)).collect();
     }
+    values
 }
 
+/// Packer's sentence; of a secret neither its text nor parts of it.
+fn failure(request: &BuildRequest, name: &str, text: &str, reason: &str) -> Problem {
+    let at = request.template.variables.iter().find(|v| v.name == *name).map(|v| v.at);
+    let is_secret = request.template.sensitive.iter().any(|n| n == name);
+    let (text, reason) = if is_secret { ("<sensitive>", reason.rsplit(">: ").next().unwrap_or_default()) } else { (text, reason) };
+    let message = if reason.contains(NOT_SET) {
+        format!(
+            "Failed to interpolate \"{name}\": \"{text}\"; error: {reason}: Please make sure that the variable you're referencing has been \
+             defined; Packer treats all variables used to interpolate other user variables as required."
+        )
+    } else {
+        format!("error interpolating default value for '{name}': {reason}")
+    };
+    Problem { place: at, build: None, message }
+}
+
+/// Reads a file of variables: an object of strings (`null` is an empty one, as in Go).
 fn read(path: &std::path::Path) -> Result<BTreeMap<String, String>, Vec<Problem>> {
     let shown = path.display();
     let text = std::fs::read_to_string(path).map_err(|e| vec![Problem::nowhere(format!("variable file `{shown}`: {e}"))])?;
     let (node, problems) = json::parse(&text);
-    let in_file = |p: Problem| Problem::nowhere(format!("variable file `{shown}`: {p}"));
+    let in_file = |p: Problem| Problem::nowhere(format!("Error reading variables in '{shown}': {p}"));
     let mut problems: Vec<Problem> = problems.into_iter().map(in_file).collect();
+    let mut wrong = |at, what: &Value, wanted: &str| {
+        let kind = match what {
+            Value::Null => "null",
+            Value::Bool(_) => "bool",
+            Value::Number(_) => "number",
+            Value::Text(_) => "string",
+            Value::List(_) => "array",
+            Value::Map(_) => "object",
+        };
+        problems.push(in_file(Problem::at(at, format!("json: cannot unmarshal {kind} into Go value of type {wanted}"))));
+    };
     let mut values = BTreeMap::new();
     match node.map(|n| (n.at, n.value)) {
         Some((_, Value::Map(entries))) => {
             for (key, node) in entries {
                 match node.value {
                     Value::Text(text) => drop(values.insert(key.name, text)),
-                    other => problems.push(in_file(Problem::at(node.at, format!("`{}` must be a string, not {}", key.name, other.kind())))),
+                    Value::Null => drop(values.insert(key.name, String::new())),
+                    other => wrong(node.at, &other, &format!("string (the variable `{}`; write \"…\")", key.name)),
                 }
             }
         }
-        Some((at, other)) => problems.push(in_file(Problem::at(at, format!("must hold an object, not {}", other.kind())))),
+        Some((at, other)) => wrong(at, &other, "map[string]string"),
         None => {}
     }
     if problems.is_empty() { Ok(values) } else { Err(problems) }

@@ -77,7 +77,7 @@ fn every_mistake_is_told() {
             "Environment variable not in format 'key=value': x",
             "Environment variable not in format 'key=value': =a",
             "`valid_exit_codes` must be a list of numbers, `a` is none",
-            "invalid 'execute_command': function \"nope\" not defined",
+            "invalid 'execute_command': template: root:1: function \"nope\" not defined",
             "`tempfile_extension` must be an extension such as `.sh`",
             "unknown configuration key: '\"shell\"'",
         ]

@@ -74,7 +74,7 @@ fn every_mistake_is_told() {
             "unknown configuration key: '\"exekute_command\"' (nearest: `execute_command`)",
             "error decoding 'pause_after': time: invalid duration \"1x\" (write \"90s\", \"5m\", \"1h30m\")",
             "`valid_exit_codes` must be a list of numbers, `a` is none",
-            "invalid 'execute_command': function \"nope\" not defined",
+            "invalid 'execute_command': template: root:1: function \"nope\" not defined",
         ]
     );
     assert_eq!(problems("{}"), ["Either a script file or inline script must be specified."]);
