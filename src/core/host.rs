@@ -3,6 +3,8 @@
 //! A program is found on `PATH`, run with its output captured or streamed, ended when the command is cancelled.
 //! A process that outlives kiste is known by pid *and* start time, so that a reused pid is never mistaken for it.
 
+mod piped;
+
 use std::ffi::{OsStr, OsString};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -15,6 +17,8 @@ use serde::{Deserialize, Serialize};
 use crate::cancel::Cancel;
 use crate::error::{Explain, Kind};
 use crate::event::Stream;
+
+pub use piped::Piped;
 
 /// What can go wrong with a host program.
 #[derive(Debug, thiserror::Error)]
