@@ -24,6 +24,9 @@ pub struct Artifact {
     pub belongings: Belongings,
     /// What the maker knows about them, for post-processors.
     pub image: Option<Image>,
+    /// Names that an engine's image was given, for pushing.
+    #[serde(skip)]
+    pub tags: Vec<String>,
     /// What `{{ build }}` gives the post-processors; set by builders only.
     #[serde(skip)]
     pub fields: Fields,

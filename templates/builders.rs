@@ -1,6 +1,7 @@
 //! The kinds of builders.
 
 pub mod bootstrap;
+pub mod docker;
 pub mod file;
 pub mod null;
 mod pretender;

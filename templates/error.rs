@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use kiste_core::host::HostError;
 use kiste_core::{Cancelled, Explain, Kind};
 
+use crate::docker;
 use crate::problem::Problem;
 
 /// The crate's error.
@@ -154,6 +155,14 @@ pub enum Error {
     /// The guest.
     #[error(transparent)]
     Guest(#[from] kiste_comm::Error),
+    /// The container engine refused.
+    #[error("{what}: {said}")]
+    Engine {
+        /// What was being done, in words.
+        what: String,
+        /// What the engine said.
+        said: String,
+    },
     /// Interrupted.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
@@ -194,6 +203,7 @@ impl Explain for Error {
             Self::Masked { kind, .. } => *kind,
             Self::Box(e) => e.kind(),
             Self::HostLacks { .. } => Kind::Host,
+            Self::Engine { said, .. } if docker::is_away(said) => Kind::Host,
             Self::Host(e) => e.kind(),
             Self::Provider(e) => e.kind(),
             Self::Guest(e) => e.kind(),
@@ -212,6 +222,7 @@ impl Explain for Error {
                 std::iter::once(seen).chain(source.hints()).collect()
             }
             Self::Masked { hints, .. } => hints.clone(),
+            Self::Engine { said, .. } => docker::hint(said).map(str::to_owned).into_iter().collect(),
             Self::Box(e) => e.hints(),
             Self::Host(e) => e.hints(),
             Self::Provider(e) => e.hints(),

@@ -8,6 +8,7 @@ pub mod builder;
 mod builders;
 pub mod communicator;
 mod deadline;
+mod docker;
 mod duration;
 pub mod error;
 mod functions;

@@ -200,6 +200,39 @@ impl<'a> Options<'a> {
         }
     }
 
+    /// Names and texts, both rendered, in the order of the template.
+    pub fn pairs(&mut self, key: &'static str) -> Option<Vec<(String, String)>> {
+        let node = self.take(key)?;
+        let Value::Map(entries) = &node.value else {
+            self.wrong(&node, key, "an object of strings");
+            return None;
+        };
+        let mut pairs = Vec::new();
+        for (name, value) in entries {
+            let name = self.rendered(name.at, key, &name.name);
+            pairs.extend(name.zip(self.scalar(value, key, "an object of strings")));
+        }
+        Some(pairs)
+    }
+
+    /// Options inside an option. [`Options::close`] ends their reading.
+    pub fn section(&mut self, key: &'static str) -> Option<Options<'a>> {
+        let node = self.take(key)?;
+        match node.value {
+            Value::Map(entries) => Some(Options::new(node.at, entries, self.scope.clone())),
+            _ => {
+                self.wrong(&node, key, "an object");
+                None
+            }
+        }
+    }
+
+    /// Takes over what was found wrong in a section.
+    pub fn close(&mut self, mut section: Options<'_>) {
+        self.warnings.append(&mut section.warnings);
+        self.problems.append(&mut section.finish());
+    }
+
     /// A time as Go writes it.
     pub fn duration(&mut self, key: &'static str) -> Option<Duration> {
         let node = self.take(key)?;

@@ -12,7 +12,7 @@ use crate::interpolate::Facts;
 use crate::known;
 use crate::live::Live;
 use crate::options::Options;
-use crate::post_processors::vagrant;
+use crate::post_processors::{docker_import, docker_push, docker_save, docker_tag, vagrant};
 use crate::shell_local;
 
 /// One run of a post-processor.
@@ -60,7 +60,14 @@ pub trait PostProcessor: Send + Sync {
 type Prepare = fn(&mut Options<'_>) -> Option<Box<dyn PostProcessor>>;
 
 /// Every post-processor: a type is a file and a line.
-const BUILT_IN: &[(&str, Prepare)] = &[("shell-local", shell_local::prepare_post_processor), ("vagrant", vagrant::prepare)];
+const BUILT_IN: &[(&str, Prepare)] = &[
+    ("docker-import", docker_import::prepare),
+    ("docker-push", docker_push::prepare),
+    ("docker-save", docker_save::prepare),
+    ("docker-tag", docker_tag::prepare),
+    ("shell-local", shell_local::prepare_post_processor),
+    ("vagrant", vagrant::prepare),
+];
 
 /// The post-processor of a type, ready to run. None when a problem was told to `options`.
 pub fn prepare(kind: &str, options: &mut Options<'_>) -> Option<Box<dyn PostProcessor>> {

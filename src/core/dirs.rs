@@ -7,6 +7,7 @@
 //!   boxes/NAME/VERSION/ARCH/PROVIDER/    an unpacked box and its kiste.json; ARCH is `none` where the box has none
 //!   evidence/                            evidence of failed builds
 //!   tmp/builds/                          scratch folders of builds
+//!   tmp/containers/                      … of builds in containers: which container it is, what is shared with it
 //!   tmp/                                 downloads and unpacking; anything here may be removed by `box prune`
 //!   tmp/add-…  tmp/removed-…             boxes being unpacked or removed; the folder is locked while somebody is at it
 //!   tmp/download-KEY.{part,json}         a download not yet finished, and what is there of it
@@ -124,6 +125,11 @@ impl Home {
     /// Scratch folders of builds that run, one each.
     pub fn builds(&self) -> PathBuf {
         self.tmp().join("builds")
+    }
+
+    /// Scratch folders of builds that run in containers, one each.
+    pub fn containers(&self) -> PathBuf {
+        self.tmp().join("containers")
     }
 
     /// Evidence of failed builds, one folder each.
@@ -301,6 +307,21 @@ impl BuildDir {
     /// Says that a failed build was left here on purpose.
     pub fn kept(&self) -> PathBuf {
         self.0.join("kept")
+    }
+
+    /// Id of the container that the build runs in.
+    pub fn container(&self) -> PathBuf {
+        self.0.join("container")
+    }
+
+    /// The engine of that container.
+    pub fn engine(&self) -> PathBuf {
+        self.0.join("engine.json")
+    }
+
+    /// Shared with that container.
+    pub fn shared(&self) -> PathBuf {
+        self.0.join("shared")
     }
 
     /// A root file system as a folder.
