@@ -13,14 +13,16 @@ use std::sync::Arc;
 use kiste_comm::Communicator;
 use kiste_core::dirs::BuildDir;
 use kiste_core::state_file::Lock;
-use kiste_core::step::{self, BoxedStep, Step};
+use kiste_core::step::{self, BoxedStep};
 use kiste_core::{Cancel, Kind};
 
 use crate::artifact::Artifact;
 use crate::builder::{Builder, BuilderRun, Fields};
+use crate::communicator::Communication;
 use crate::docker::{Engine, Login};
 use crate::error::Error;
 use crate::interpolate::{Facts, Scope, render};
+use crate::steps::provision::{Guest, Provision};
 
 pub use prepare::prepare;
 
@@ -32,7 +34,7 @@ struct Docker {
     login: Option<Login>,
     container: ContainerOptions,
     finish: Finish,
-    has_guest: bool,
+    communication: Communication,
     /// What `run_command` may use.
     variables: BTreeMap<String, String>,
     facts: Facts,
@@ -98,7 +100,7 @@ type DockerStep<'a> = BoxedStep<Context<'a>, Error>;
 
 impl Builder for Docker {
     fn has_guest(&self) -> bool {
-        self.has_guest
+        self.communication.has_guest()
     }
 
     fn build(&self, run: &BuilderRun<'_>) -> Result<Artifact, Error> {
@@ -138,6 +140,20 @@ fn no_images() -> Fields {
     none.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }
 
+impl<'a> Guest<'a> for Context<'a> {
+    fn run(&self) -> &'a BuilderRun<'a> {
+        self.run
+    }
+
+    fn comm(&self) -> Option<Arc<dyn Communicator>> {
+        self.comm.clone()
+    }
+
+    fn fields(&self) -> &Fields {
+        &self.fields
+    }
+}
+
 impl Context<'_> {
     /// Shown as Packer shows what a step failed with, before anything is undone.
     fn tell(&self, error: Error) -> Error {
@@ -154,21 +170,5 @@ impl Context<'_> {
         let scope = Scope { variables: &self.docker.variables, facts: &self.docker.facts, fields: Some(&fields), in_variables: false };
         let one = |text: &String| render(text, &scope).map_err(|reason| Error::Render { option: "run_command".to_owned(), reason });
         self.docker.container.command.iter().map(one).collect()
-    }
-}
-
-/// Runs the provisioners in the container.
-struct Provision;
-
-impl<'a> Step<Context<'a>> for Provision {
-    type Error = Error;
-
-    fn name(&self) -> &'static str {
-        "provision"
-    }
-
-    fn run(&mut self, context: &mut Context<'a>) -> Result<(), Error> {
-        let comm = context.comm.clone().ok_or(Error::GuestEnded { during: "it was connected to" })?;
-        (context.run.provision)(comm, &context.fields)
     }
 }

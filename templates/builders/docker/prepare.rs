@@ -4,17 +4,20 @@ use std::path::PathBuf;
 
 use super::{Base, ContainerOptions, Docker, Dockerfile, Finish};
 use crate::builder::{Builder, BuilderContext};
+use crate::communicator::{self, Defaults};
 use crate::docker::{Engine, Login};
 use crate::options::Options;
 
 /// What runs in the container while it is provisioned, unless the template says otherwise.
 const RUN_COMMAND: [&str; 6] = ["-d", "-i", "-t", "--entrypoint=/bin/sh", "--", "{{.Image}}"];
+/// Talks to containers without any server in them.
+const OWN: &str = "docker";
 /// Where the shared folder is.
 const CONTAINER_DIR: &str = "/packer-files";
 
 /// The builder, or None after a mistake was told.
 pub fn prepare(options: &mut Options<'_>, _: &BuilderContext<'_>) -> Option<Box<dyn Builder>> {
-    let has_guest = communicator(options);
+    let communication = communicator::prepare(options, Defaults { own: Some(OWN), ..Defaults::default() });
     let at = options.place("windows_container");
     if options.boolean("windows_container").unwrap_or(false) {
         options.problem(at, "`windows_container` is known, but not built in: containers here are Linux containers");
@@ -24,27 +27,7 @@ pub fn prepare(options: &mut Options<'_>, _: &BuilderContext<'_>) -> Option<Box<
     let finish = finish(options);
     let container = container(options, platform.as_deref());
     let (variables, facts) = (options.scope().variables.clone(), options.scope().facts.clone());
-    Some(Box::new(Docker { engine, base: base?, platform, login, container, finish: finish?, has_guest, variables, facts }))
-}
-
-/// Whether there is somebody to talk to.
-fn communicator(options: &mut Options<'_>) -> bool {
-    let at = options.place("communicator");
-    match options.text("communicator").as_deref() {
-        None | Some("docker") => true,
-        Some("none") => false,
-        Some(kind @ ("ssh" | "winrm" | "dockerWindowsContainer")) => {
-            options.problem(
-                at,
-                format!("not built in yet: `docker` with the communicator `{kind}` (its own needs no server in the container)"),
-            );
-            true
-        }
-        Some(kind) => {
-            options.problem(at, format!("Communicator type {kind} is invalid"));
-            true
-        }
-    }
+    Some(Box::new(Docker { engine, base: base?, platform, login, container, finish: finish?, communication, variables, facts }))
 }
 
 fn base(options: &mut Options<'_>) -> Option<Base> {

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use kiste_comm::Communicator;
+use kiste_core::Cancel;
 use kiste_core::step::Step;
 
 use super::{Context, temp_dir};
-use crate::docker::{self, Guest};
+use crate::communicator::Communication;
+use crate::docker::{self, Engine, Guest};
 use crate::error::Error;
 
 /// Runs the container.
@@ -44,6 +47,11 @@ fn start(context: &Context<'_>) -> Result<String, Error> {
     context.run.reporter.detail(format!("Run command: {} run {}", engine.client(), shown.join(" ")));
     // How to find it when this process is killed.
     let id_file = context.dir.container().display().to_string();
+    if context.dir.container().exists() {
+        // The step is tried again.
+        temp_dir::remove_container(engine, &context.dir, &context.never)?;
+        std::fs::remove_file(&id_file).map_err(Error::file(&id_file))?;
+    }
     let mut words = vec!["run".to_owned()];
     let has = |flag: &str| shown.iter().any(|w| w == flag || w.strip_prefix(flag).is_some_and(|rest| rest.starts_with('=')));
     if !has("--cidfile") {
@@ -98,25 +106,41 @@ impl<'a> Step<Context<'a>> for Connect {
     }
 
     fn run(&mut self, context: &mut Context<'a>) -> Result<(), Error> {
-        let docker = context.docker;
         let id = context.container.clone().ok_or(Error::GuestEnded { during: "it started" })?;
         let state = state(context, &id).map_err(|e| context.tell(e))?;
         let (running, address) = state.split_once(' ').unwrap_or((&state, ""));
         if running != "true" {
             return Err(context.tell(ended(context, &id)));
         }
-        let options = &docker.container;
-        let guest = Guest::new(docker.engine.clone(), id, options.user.clone(), options.pty, options.own_uploads);
-        context.comm = Some(Arc::new(guest));
-        let kind = if docker.has_guest { "docker" } else { "none" };
-        if docker.has_guest {
-            context.run.reporter.say(format!("Using docker communicator to connect: {}", address.trim()));
-        }
-        for (name, value) in [("Host", address.trim()), ("Port", "0"), ("User", ""), ("Password", ""), ("ConnType", kind)] {
-            context.fields.insert(name.to_owned(), value.to_owned());
-        }
+        context.comm = Some(comm(context, id, address.trim())?);
         Ok(())
     }
+}
+
+/// Who talks to the container; what `{{build}}` knows of it is noted.
+fn comm(context: &mut Context<'_>, id: String, address: &str) -> Result<Arc<dyn Communicator>, Error> {
+    let docker = context.docker;
+    if let Communication::Ssh(login) = &docker.communication {
+        let key = login.key(context.dir.root(), context.run)?;
+        let engine = &docker.engine;
+        let mut alive = || if is_running(engine, &id) { Ok(None) } else { Err("the container ended".to_owned()) };
+        let comm = login.connect(address, login.port, key.file.as_slice(), context.run, &mut alive)?;
+        context.fields.extend(login.fields(address, login.port, &key));
+        return Ok(comm);
+    }
+    let kind = if docker.communication.has_guest() { "docker" } else { "none" };
+    for (name, value) in [("Host", address), ("Port", "0"), ("User", ""), ("Password", ""), ("ConnType", kind)] {
+        context.fields.insert(name.to_owned(), value.to_owned());
+    }
+    if docker.communication.has_guest() {
+        context.run.reporter.say(format!("Using docker communicator to connect: {address}"));
+    }
+    let options = &docker.container;
+    Ok(Arc::new(Guest::new(docker.engine.clone(), id, options.user.clone(), options.pty, options.own_uploads)))
+}
+
+fn is_running(engine: &Engine, id: &str) -> bool {
+    engine.output("", ["inspect", "--format", "{{.State.Running}}", id], &Cancel::new()).is_ok_and(|said| said == "true")
 }
 
 /// Whether it runs, and its address.

@@ -42,6 +42,7 @@ impl<'a> Step<Context<'a>> for TempDir {
         context.run.reporter.say("Creating a temporary directory for sharing data...");
         let lock = context.dir.lock();
         let busy = || Error::File { path: lock.clone(), source: std::io::ErrorKind::ResourceBusy.into() };
+        context.lock = None;
         context.lock = Some(Lock::try_take(&lock).map_err(Error::file(&lock))?.ok_or_else(busy)?);
         let shared = context.dir.shared();
         std::fs::create_dir_all(&shared).map_err(Error::file(&shared))?;
