@@ -60,6 +60,11 @@ impl Checksum {
         }
     }
 
+    /// The type: `sha256` …
+    pub fn kind(&self) -> &'static str {
+        self.kind.name()
+    }
+
     /// The digest when it is a SHA-256.
     pub fn sha256(&self) -> Option<&str> {
         (self.kind == Kind::Sha256).then_some(&self.expected)
@@ -94,6 +99,13 @@ impl Checksum {
         }
         let (source_name, actual) = (source_name.to_owned(), actual.to_owned());
         Err(Error::Checksum { source_name, kind: self.kind.name().to_owned(), expected: self.expected.clone(), actual })
+    }
+}
+
+/// `sha256:HEX`.
+impl std::fmt::Display for Checksum {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.kind.name(), self.expected)
     }
 }
 

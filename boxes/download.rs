@@ -18,9 +18,11 @@ use crate::{Error, failure};
 mod journal;
 mod opening;
 mod parts;
+mod whole;
 
 use journal::Journal;
 use parts::Ended;
+pub use whole::{Whole, length, small};
 
 /// How to go about it. Tests set others.
 #[derive(Clone, Debug)]
@@ -46,7 +48,32 @@ impl Default for Settings {
 pub struct Fetched {
     path: PathBuf,
     journal: PathBuf,
-    _lock: Lock,
+    _lock: Option<Lock>,
+}
+
+/// Where a file lies while it is not all there.
+#[derive(Clone, Debug)]
+pub struct Unfinished {
+    /// The file.
+    pub file: PathBuf,
+    /// What is there of it.
+    pub journal: PathBuf,
+    /// Held meanwhile; none: the caller sees to it that nobody else is at it.
+    pub lock: Option<PathBuf>,
+}
+
+impl Unfinished {
+    /// In the user's folder of state, named after the address.
+    pub fn of(home: &Home, url: &Url) -> Self {
+        let key = key(url);
+        let lock = Some(home.lock(&format!("download-{key}")));
+        Self { file: home.download(&key), journal: home.download_journal(&key), lock }
+    }
+
+    /// Its folder.
+    fn folder(&self) -> &Path {
+        self.file.parent().unwrap_or(Path::new("."))
+    }
 }
 
 impl Fetched {
@@ -74,8 +101,10 @@ pub fn key(url: &Url) -> String {
 
 /// One download.
 pub struct Download<'a> {
-    /// Where unfinished files lie.
-    pub home: &'a Home,
+    /// Where the file lies while it is not all there.
+    pub unfinished: Unfinished,
+    /// What a web page in its place is told not to be (`a box`); none: whatever comes is taken.
+    pub wanted: Option<&'static str>,
     /// Who asks.
     pub client: &'a Client,
     /// What for.
@@ -104,12 +133,14 @@ enum Tried {
 impl Download<'_> {
     /// Gets the file. With `clean`, what is there of it already is thrown away first.
     pub fn fetch(&self, clean: bool) -> Result<Fetched, Error> {
-        let key = key(self.url);
-        let lock_path = self.home.lock(&format!("download-{key}"));
-        let lock = Lock::take(&lock_path, self.cancel, |_| self.reporter.detail("Waiting for another download of the same file"))
-            .map_err(Error::file(&lock_path))?;
-        let fetched = Fetched { path: self.home.download(&key), journal: self.home.download_journal(&key), _lock: lock };
-        std::fs::create_dir_all(self.home.tmp()).map_err(Error::file(self.home.tmp()))?;
+        let place = &self.unfinished;
+        let take = |path: &PathBuf| {
+            Lock::take(path, self.cancel, |_| self.reporter.detail("Waiting for another download of the same file"))
+                .map_err(Error::file(path))
+        };
+        let lock = place.lock.as_ref().map(take).transpose()?;
+        let fetched = Fetched { path: place.file.clone(), journal: place.journal.clone(), _lock: lock };
+        std::fs::create_dir_all(place.folder()).map_err(Error::file(place.folder()))?;
         if clean {
             remove(&fetched.path, &fetched.journal);
         }
@@ -196,10 +227,10 @@ impl Download<'_> {
     }
 
     fn check_space(&self, journal: &Journal) -> Result<(), Error> {
-        let folder = self.home.tmp();
+        let folder = self.unfinished.folder();
         let needed = journal.total.unwrap_or(0).saturating_sub(journal.done());
-        match failure::free_space(&folder) {
-            Some(free) if free < needed => Err(failure::no_space(&folder, needed, free)),
+        match failure::free_space(folder) {
+            Some(free) if free < needed => Err(failure::no_space(folder, needed, free)),
             _ => Ok(()),
         }
     }

@@ -1,8 +1,6 @@
 //! Keep boxes: names, versions, formats, the store, downloads. The only crate that speaks to a registry.
 
 mod client;
-mod digest;
-mod download;
 mod error;
 mod failure;
 mod format;
@@ -13,6 +11,8 @@ mod test_server;
 pub mod architecture;
 pub mod catalog_document;
 pub mod constraint;
+pub mod digest;
+pub mod download;
 pub mod image;
 pub mod metadata;
 pub mod name;

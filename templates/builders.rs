@@ -6,4 +6,4 @@ pub mod file;
 pub mod null;
 mod pretender;
 #[cfg(test)]
-mod trial;
+pub mod trial;

@@ -122,6 +122,16 @@ pub enum Error {
     /// A box could not be packed.
     #[error(transparent)]
     Box(#[from] kiste_boxes::Error),
+    /// No address gave the disc.
+    #[error("error downloading ISO: [{}]", .reasons.join(" "))]
+    Iso {
+        /// Why, for each address.
+        reasons: Vec<String>,
+        /// Whose fault.
+        kind: Kind,
+        /// What to do.
+        hints: Vec<String>,
+    },
     /// The guest never got ready.
     #[error("{}", not_ready(.source))]
     NotReady {
@@ -200,7 +210,7 @@ impl Explain for Error {
             Self::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => Kind::NotFound,
             Self::NotReady { source } => source.kind(),
             Self::Documented { source, .. } => source.kind(),
-            Self::Masked { kind, .. } => *kind,
+            Self::Masked { kind, .. } | Self::Iso { kind, .. } => *kind,
             Self::Box(e) => e.kind(),
             Self::HostLacks { .. } => Kind::Host,
             Self::Engine { said, .. } if docker::is_away(said) => Kind::Host,
@@ -221,8 +231,8 @@ impl Explain for Error {
                 let seen = format!("The screen, the serial log, the guest's journal and more are in `{}`.", folder.display());
                 std::iter::once(seen).chain(source.hints()).collect()
             }
-            Self::Masked { hints, .. } => hints.clone(),
             Self::Engine { said, .. } => docker::hint(said).map(str::to_owned).into_iter().collect(),
+            Self::Masked { hints, .. } | Self::Iso { hints, .. } => hints.clone(),
             Self::Box(e) => e.hints(),
             Self::Host(e) => e.hints(),
             Self::Provider(e) => e.hints(),

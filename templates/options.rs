@@ -200,6 +200,46 @@ impl<'a> Options<'a> {
         }
     }
 
+    /// [`Options::lines`], but rendered only when they are used; their form and functions are checked now.
+    pub fn later_lines(&mut self, key: &'static str) -> Option<Vec<String>> {
+        let node = self.take(key)?;
+        let items = match node.value {
+            Value::List(items) => items,
+            _ => vec![node],
+        };
+        Some(items.iter().filter_map(|item| self.checked(item, key, "a list of strings")).collect())
+    }
+
+    /// Rows of texts that are rendered only when they are used.
+    pub fn later_rows(&mut self, key: &'static str) -> Option<Vec<Vec<String>>> {
+        let node = self.take(key)?;
+        let wanted = "a list of lists of strings";
+        let Value::List(rows) = &node.value else {
+            self.wrong(&node, key, wanted);
+            return None;
+        };
+        let mut all = Vec::new();
+        for row in rows {
+            match &row.value {
+                Value::List(items) => all.push(items.iter().filter_map(|item| self.checked(item, key, wanted)).collect()),
+                _ => self.wrong(row, key, wanted),
+            }
+        }
+        Some(all)
+    }
+
+    fn checked(&mut self, node: &Node, key: &str, wanted: &str) -> Option<String> {
+        match &node.value {
+            Value::Text(text) => {
+                if let Err(reason) = interpolate::check(text) {
+                    self.problem(Some(node.at), format!("invalid '{key}': {reason}"));
+                }
+                Some(text.clone())
+            }
+            _ => self.scalar(node, key, wanted),
+        }
+    }
+
     /// Names and texts, both rendered, in the order of the template.
     pub fn pairs(&mut self, key: &'static str) -> Option<Vec<(String, String)>> {
         let node = self.take(key)?;

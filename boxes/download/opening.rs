@@ -98,12 +98,13 @@ fn plan(download: &Download<'_>, validator: Option<String>, total: Option<u64>, 
 
 /// A login page is no box.
 fn refuse_pages(download: &Download<'_>, reply: &Reply) -> Result<(), Error> {
+    let Some(wanted) = download.wanted else { return Ok(()) };
     let kind = reply.content_type();
     if kind != "text/html" && kind != "application/xhtml+xml" {
         return Ok(());
     }
     let (asked, came) = (address::shown(download.url), address::shown(&reply.url));
-    Err(Error::NotABox { from: (asked != came).then_some(came), url: asked, got: format!("a web page ({kind})"), wanted: "a box" })
+    Err(Error::NotABox { from: (asked != came).then_some(came), url: asked, got: format!("a web page ({kind})"), wanted })
 }
 
 /// Start and total of `bytes 5-9/10` or `bytes */10`.

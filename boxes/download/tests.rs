@@ -28,8 +28,10 @@ impl Place {
     fn fetch(&self, url: &Url) -> Result<Vec<u8>, Error> {
         let client = Client::new(&Transport::default(), self.access.clone()).unwrap();
         let reporter = Reporter::silent();
-        let (home, settings, cancel) = (&self.home, &self.settings, &self.cancel);
-        let download = Download { home, client: &client, url, verified: self.verified, settings, reporter: &reporter, cancel };
+        let (settings, cancel) = (&self.settings, &self.cancel);
+        let (unfinished, wanted) = (Unfinished::of(&self.home, url), Some("a box"));
+        let download =
+            Download { unfinished, wanted, client: &client, url, verified: self.verified, settings, reporter: &reporter, cancel };
         let fetched = download.fetch(false)?;
         let bytes = std::fs::read(fetched.path()).unwrap();
         fetched.remove();

@@ -14,7 +14,7 @@ use super::record::Record;
 use super::request::AddRequest;
 use super::resolve::{self, Asking, Location, Plan};
 use super::{Query, Store, StoredBox, provider_shown};
-use crate::download::{Download, Fetched, Settings};
+use crate::download::{Download, Fetched, Settings, Unfinished};
 use crate::format::{self, Limits};
 use crate::{Error, Metadata, architecture, failure, metadata, name};
 
@@ -122,7 +122,8 @@ impl Adding<'_> {
             Location::Web(url) => {
                 let settings = Settings::default();
                 let download = Download {
-                    home: self.home,
+                    unfinished: Unfinished::of(self.home, url),
+                    wanted: Some("a box"),
                     client: self.asking.client()?,
                     url,
                     verified: self.plan.checksum.is_some(),
