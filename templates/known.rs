@@ -68,7 +68,6 @@ pub const PROVISIONERS: &[&str] = &[
     "converge",
     "hcp-sbom",
     "inspec",
-    "puppet-masterless",
     "puppet-server",
     "salt-masterless",
     "windows-update",

@@ -11,7 +11,7 @@ use crate::interpolate::Facts;
 use crate::known;
 use crate::live::Live;
 use crate::options::Options;
-use crate::provisioners::{breakpoint, file, powershell, shell, windows_restart, windows_shell};
+use crate::provisioners::{breakpoint, file, powershell, puppet_masterless, shell, windows_restart, windows_shell};
 use crate::shell_local;
 
 /// One run of a provisioner in a guest.
@@ -55,6 +55,7 @@ const BUILT_IN: &[(&str, Prepare)] = &[
     ("breakpoint", breakpoint::prepare),
     ("file", file::prepare),
     ("powershell", powershell::prepare),
+    ("puppet-masterless", puppet_masterless::prepare),
     ("shell", shell::prepare),
     ("shell-local", shell_local::prepare_provisioner),
     ("sleep", breakpoint::prepare_sleep),

@@ -3,7 +3,10 @@
 pub mod breakpoint;
 mod elevated;
 pub mod file;
+mod guest_os;
+mod paths;
 pub mod powershell;
+pub mod puppet_masterless;
 mod remote;
 pub mod shell;
 pub mod windows_restart;

@@ -121,6 +121,9 @@ impl<'a> Remote<'a> {
 
     /// Brings the content of a folder into the folder `to`.
     pub fn upload_folder(&self, from: &Path, to: &str) -> Result<(), Error> {
+        if self.windows {
+            return self.one_by_one(from, to);
+        }
         let mut transfer = self.run.reporter.transfer(format!("Uploading {}", from.display()), None, 0);
         self.run.comm.upload_folder(from, to, self.run.cancel, &mut |done| transfer.done(done))?;
         transfer.finish();
@@ -135,6 +138,20 @@ impl Ended {
             Some(reason) => format!("the connection broke ({reason})"),
             None => format!("Non-zero exit status: {}", self.code),
         }
+    }
+}
+
+impl Remote<'_> {
+    /// File by file, for guests in which no POSIX shell could unpack anything.
+    fn one_by_one(&self, from: &Path, to: &str) -> Result<(), Error> {
+        let entries = std::fs::read_dir(from).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(Error::file(from))?;
+        let mut paths: Vec<_> = entries.into_iter().map(|e| e.path()).collect();
+        paths.sort();
+        for path in paths {
+            let to = format!("{to}/{}", path.file_name().unwrap_or_default().to_string_lossy());
+            if path.is_dir() { self.one_by_one(&path, &to)? } else { self.upload(&path, &to)? }
+        }
+        Ok(())
     }
 }
 
