@@ -59,19 +59,8 @@ pub const BUILDERS: &[&str] = &[
 ];
 
 /// Provisioners.
-pub const PROVISIONERS: &[&str] = &[
-    "ansible",
-    "ansible-local",
-    "azure-dtlartifact",
-    "chef-client",
-    "chef-solo",
-    "converge",
-    "hcp-sbom",
-    "inspec",
-    "puppet-server",
-    "salt-masterless",
-    "windows-update",
-];
+pub const PROVISIONERS: &[&str] =
+    &["ansible", "azure-dtlartifact", "chef-client", "chef-solo", "converge", "hcp-sbom", "inspec", "puppet-server", "windows-update"];
 
 /// Post-processors.
 pub const POST_PROCESSORS: &[&str] = &[

@@ -6,9 +6,6 @@ use crate::builder::Fields;
 use crate::error::Error;
 use crate::interpolate::{Facts, Scope, render};
 
-/// Texts that give other texts are followed so often.
-const PASSES: usize = 20;
-
 /// What texts of a running build may use.
 #[derive(Clone, Copy)]
 pub struct Live<'a> {
@@ -31,16 +28,7 @@ impl Live<'_> {
         let mut fields = self.fields.clone();
         fields.extend(more.into_iter().map(|(name, value)| (name.to_owned(), value)));
         let scope = Scope { variables: self.variables, facts: self.facts, fields: Some(&fields), in_variables: false };
-        let failed = |reason| Error::Render { option: option.to_owned(), reason };
-        let mut text = text.to_owned();
-        for _ in 0..PASSES {
-            let next = render(&text, &scope).map_err(failed)?;
-            if next == text {
-                return Ok(text);
-            }
-            text = next;
-        }
-        Err(failed(format!("it is still changing after {PASSES} rounds")))
+        render(text, &scope).map_err(|reason| Error::Render { option: option.to_owned(), reason })
     }
 
     /// A field that the running build really has (some builders only say that they have none).

@@ -11,7 +11,9 @@ use crate::interpolate::Facts;
 use crate::known;
 use crate::live::Live;
 use crate::options::Options;
-use crate::provisioners::{breakpoint, file, powershell, puppet_masterless, shell, windows_restart, windows_shell};
+use crate::provisioners::{
+    ansible_local, breakpoint, file, powershell, puppet_masterless, salt_masterless, shell, windows_restart, windows_shell,
+};
 use crate::shell_local;
 
 /// One run of a provisioner in a guest.
@@ -52,10 +54,12 @@ type Prepare = fn(&mut Options<'_>) -> Option<Box<dyn Provisioner>>;
 
 /// Every provisioner: a type is a file and a line.
 const BUILT_IN: &[(&str, Prepare)] = &[
+    ("ansible-local", ansible_local::prepare),
     ("breakpoint", breakpoint::prepare),
     ("file", file::prepare),
     ("powershell", powershell::prepare),
     ("puppet-masterless", puppet_masterless::prepare),
+    ("salt-masterless", salt_masterless::prepare),
     ("shell", shell::prepare),
     ("shell-local", shell_local::prepare_provisioner),
     ("sleep", breakpoint::prepare_sleep),

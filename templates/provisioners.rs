@@ -1,5 +1,6 @@
 //! The kinds of provisioners.
 
+pub mod ansible_local;
 pub mod breakpoint;
 mod elevated;
 pub mod file;
@@ -8,6 +9,7 @@ mod paths;
 pub mod powershell;
 pub mod puppet_masterless;
 mod remote;
+pub mod salt_masterless;
 pub mod shell;
 pub mod windows_restart;
 pub mod windows_shell;

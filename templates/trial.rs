@@ -116,13 +116,6 @@ impl Trial {
         })
     }
 
-    /// [`Trial::run`] in a guest that does whatever it is told; its commands' texts.
-    pub fn commands(&self, json: &str) -> Vec<String> {
-        let guest = FakeGuest::default();
-        self.run(json, &guest).unwrap();
-        guest.commands().into_iter().map(|c| c.text).collect()
-    }
-
     /// Runs the post-processor.
     pub fn process(&self, json: &str, artifact: &Artifact) -> Result<Processed, Error> {
         let mut options = self.options(json);
