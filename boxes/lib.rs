@@ -23,6 +23,6 @@ pub mod version;
 pub use constraint::Constraint;
 pub use error::Error;
 pub use metadata::{BoxDisk, Metadata};
-pub use pack::{Compression, PackEntry, PackSource, Packed};
+pub use pack::{Compression, PackEntry, PackSource, Packed, Shape};
 pub use store::{AddRequest, BoxInUse, Freshness, OutdatedRequest, PruneRequest, Pruned, Query, Selection, Store, StoredBox};
 pub use version::Version;

@@ -1,17 +1,13 @@
-//! Compression on all cores: input is cut into blocks of one size, each becomes a gzip member (or zstd frame) of its own, and they are
-//! written in order. Readers see one stream; the bytes do not depend on the number of cores.
+//! Compression on all cores: input is cut into blocks of one size, each is compressed on its own, and they are written in order.
+//! Readers see one stream; the bytes do not depend on the number of cores. What is all zeros is compressed once.
 
 use std::io::{self, Write};
 use std::mem;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use flate2::GzBuilder;
+use super::{Compression, codec};
 
-use super::Compression;
-
-/// Large enough that cutting costs less than one per cent of the size.
-const BLOCK: usize = 1 << 20;
 /// More would only use memory.
 const MOST_WORKERS: usize = 8;
 
@@ -23,6 +19,7 @@ struct Job {
 pub struct BlockWriter<W> {
     output: W,
     compression: Compression,
+    block_size: usize,
     block: Vec<u8>,
     /// Each worker takes every n-th block.
     workers: Vec<SyncSender<Job>>,
@@ -33,12 +30,16 @@ pub struct BlockWriter<W> {
 
 impl<W: Write> BlockWriter<W> {
     pub fn new(output: W, compression: Compression) -> Self {
-        let count = match compression {
-            Compression::None => 0,
-            _ => thread::available_parallelism().map_or(1, usize::from).min(MOST_WORKERS),
-        };
+        let threads = thread::available_parallelism().map_or(1, usize::from).min(MOST_WORKERS);
+        Self::with_threads(output, compression, threads)
+    }
+
+    /// With so many compressing threads (at least one).
+    pub fn with_threads(output: W, compression: Compression, threads: usize) -> Self {
+        let count = if compression == Compression::None { 0 } else { threads.max(1) };
         let workers = (0..count).map(|_| worker(compression)).collect();
-        Self { output, compression, block: Vec::new(), workers, next: 0, waiting: Default::default(), wrote: false }
+        let block_size = codec::block_size(compression);
+        Self { output, compression, block_size, block: Vec::new(), workers, next: 0, waiting: Default::default(), wrote: false }
     }
 
     /// Compresses and writes what is left.
@@ -49,13 +50,17 @@ impl<W: Write> BlockWriter<W> {
         while let Some(block) = self.waiting.pop_front() {
             self.take(&block)?;
         }
+        self.output.write_all(codec::tail(self.compression))?;
         self.output.flush()?;
         Ok(self.output)
     }
 
     fn dispatch(&mut self) -> io::Result<()> {
         let block = mem::take(&mut self.block);
-        self.wrote = true;
+        if !self.wrote {
+            self.output.write_all(&codec::head(self.compression)?)?;
+            self.wrote = true;
+        }
         if self.compression == Compression::None {
             return self.output.write_all(&block);
         }
@@ -81,11 +86,11 @@ impl<W: Write> BlockWriter<W> {
 impl<W: Write> Write for BlockWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.block.capacity() == 0 {
-            self.block.reserve_exact(BLOCK);
+            self.block.reserve_exact(self.block_size);
         }
-        let taken = bytes.len().min(BLOCK - self.block.len());
+        let taken = bytes.len().min(self.block_size - self.block.len());
         self.block.extend_from_slice(&bytes[..taken]);
-        if self.block.len() == BLOCK {
+        if self.block.len() == self.block_size {
             self.dispatch()?;
         }
         Ok(taken)
@@ -100,22 +105,20 @@ impl<W: Write> Write for BlockWriter<W> {
 fn worker(compression: Compression) -> SyncSender<Job> {
     let (send, jobs) = sync_channel::<Job>(1);
     thread::spawn(move || {
+        let whole = codec::block_size(compression);
+        let mut zeros: Option<Vec<u8>> = None;
         for job in jobs {
+            let is_empty = job.block.len() == whole && job.block.iter().all(|b| *b == 0);
+            let result = match &zeros {
+                Some(known) if is_empty => Ok(known.clone()),
+                _ => codec::compress(&job.block, compression),
+            };
+            if is_empty && zeros.is_none() {
+                zeros = result.as_ref().ok().cloned();
+            }
             // nobody waits any more after an error or an interruption
-            let _ = job.done.send(compress(&job.block, compression));
+            let _ = job.done.send(result);
         }
     });
     send
-}
-
-fn compress(block: &[u8], compression: Compression) -> io::Result<Vec<u8>> {
-    match compression {
-        Compression::None => Ok(block.to_vec()),
-        Compression::Zstd(level) => zstd::bulk::compress(block, level),
-        Compression::Gzip(level) => {
-            let mut member = GzBuilder::new().mtime(0).write(Vec::with_capacity(block.len() / 2), flate2::Compression::new(level.min(9)));
-            member.write_all(block)?;
-            member.finish()
-        }
-    }
 }

@@ -17,6 +17,11 @@ impl<W: Write> Hashing<W> {
         Self { inner, hash: Sha256::new(), size: 0 }
     }
 
+    /// Bytes so far.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
     pub fn finish(self) -> Packed {
         Packed { size: self.size, sha256: hex::encode(self.hash.finalize()) }
     }

@@ -68,6 +68,95 @@ fn programs_of_this_host_read_it() {
     }
 }
 
+/// Compresses with so many threads.
+fn compressed(data: &[u8], compression: Compression, threads: usize) -> Vec<u8> {
+    let mut writer = BlockWriter::with_threads(Vec::new(), compression, threads);
+    writer.write_all(data).unwrap();
+    writer.finish().unwrap()
+}
+
+#[test]
+fn the_number_of_threads_does_not_show() {
+    let mut data: Vec<u8> = (0..1_500_000u32).flat_map(|i| (i / 5).to_le_bytes()).collect();
+    data.extend(vec![0; 3 << 20]);
+    for data in [&data[..], &[], b"x"] {
+        for compression in all() {
+            let one = compressed(data, compression, 1);
+            for threads in [2, 3, 8] {
+                assert!(one == compressed(data, compression, threads), "{compression:?} with {threads}");
+            }
+        }
+    }
+}
+
+fn all() -> [Compression; 7] {
+    use Compression::*;
+    [None, Gzip(6), Zstd(3), Lz4(1), Bgzf(6), Xz(1), Deflate(9)]
+}
+
+#[test]
+fn programs_undo_every_compression() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut data: Vec<u8> = (0..700_000u32).flat_map(|i| (i / 3).to_le_bytes()).collect();
+    data.extend(vec![0; 2 << 20]);
+    let file = dir.path().join("data");
+    for data in [&data[..], &[]] {
+        std::fs::write(&file, data).unwrap();
+        for (program, compression) in [
+            ("gzip", Compression::Gzip(9)),
+            ("gzip", Compression::Bgzf(6)),
+            ("lz4", Compression::Lz4(0)),
+            ("lz4", Compression::Lz4(9)),
+            ("xz", Compression::Xz(6)),
+            ("zstd", Compression::Zstd(3)),
+        ] {
+            if kiste_core::host::find(program).is_none() {
+                continue;
+            }
+            let to = dir.path().join("packed");
+            let entries = [PackEntry { name: "data".to_owned(), source: PackSource::File(file.clone()) }];
+            pack_as(Shape::Bare, &entries, &to, compression, &Reporter::silent(), &Cancel::new()).unwrap();
+            let packed = std::fs::read(&to).unwrap();
+            let plain = kiste_core::host::Program::new(program).args(["-d", "-c"]).input(packed).output(&Cancel::new());
+            assert!(plain.unwrap_or_else(|e| panic!("{program}: {e}")) == data, "{program} {compression:?}");
+        }
+    }
+}
+
+#[test]
+fn a_zip_is_read_by_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let (first, second) = (dir.path().join("a.zip"), dir.path().join("b.zip"));
+    for to in [&first, &second] {
+        pack_as(Shape::Zip(6), &entries(dir.path()), to, Compression::None, &Reporter::silent(), &Cancel::new()).unwrap();
+    }
+    assert!(std::fs::read(&first).unwrap() == std::fs::read(&second).unwrap());
+    for (program, words) in [("unzip", &["-o", "-q"][..]), ("bsdtar", &["-x", "-f"]), ("python3", &["-m", "zipfile", "-e"])] {
+        if kiste_core::host::find(program).is_none() {
+            continue;
+        }
+        let into = dir.path().join(program);
+        std::fs::create_dir(&into).unwrap();
+        let read = kiste_core::host::Program::new(program).dir(&into).args(words).arg(&first);
+        let read = if program == "python3" { read.arg(".") } else { read };
+        read.output(&Cancel::new()).unwrap_or_else(|e| panic!("{program}: {e}"));
+        assert!(std::fs::read(into.join("box.img")).unwrap() == std::fs::read(dir.path().join("disk")).unwrap(), "{program}");
+        assert_eq!(std::fs::read_to_string(into.join("metadata.json")).unwrap(), r#"{"provider":"libvirt"}"#);
+    }
+}
+
+#[test]
+fn a_block_of_bgzf_tells_its_length() {
+    let packed = compressed(&[7; 200_000], Compression::Bgzf(6), 2);
+    let (mut at, mut blocks) = (0, 0);
+    while at < packed.len() {
+        assert_eq!(packed[at..at + 4], [0x1f, 0x8b, 8, 4]);
+        at += usize::from(u16::from_le_bytes([packed[at + 16], packed[at + 17]])) + 1;
+        blocks += 1;
+    }
+    assert_eq!((at, blocks), (packed.len(), 5));
+}
+
 #[test]
 fn nothing_is_left_of_a_pack_that_failed() {
     let dir = tempfile::tempdir().unwrap();
