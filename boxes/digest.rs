@@ -21,6 +21,7 @@ pub struct Checksum {
 enum Kind {
     Md5,
     Sha1,
+    Sha224,
     Sha256,
     Sha384,
     Sha512,
@@ -29,6 +30,7 @@ enum Kind {
 const KINDS: &[(&str, Kind, usize)] = &[
     ("md5", Kind::Md5, 32),
     ("sha1", Kind::Sha1, 40),
+    ("sha224", Kind::Sha224, 56),
     ("sha256", Kind::Sha256, 64),
     ("sha384", Kind::Sha384, 96),
     ("sha512", Kind::Sha512, 128),
@@ -52,7 +54,7 @@ impl Checksum {
         let found = KINDS.iter().find(|(name, _, length)| kind.as_ref().map_or(*length == digits.len(), |k| k == name));
         let wrong = |reason: &str| Err(Error::Usage(format!("checksum `{}` can't be checked: {reason}", digits.escape_debug())));
         match found {
-            None => wrong("its type is none of md5, sha1, sha256, sha384, sha512"),
+            None => wrong("its type is none of md5, sha1, sha224, sha256, sha384, sha512"),
             Some((name, _, length)) if digits.len() != *length || !digits.bytes().all(|b| b.is_ascii_hexdigit()) => {
                 wrong(&format!("a {name} has {length} hexadecimal digits"))
             }
@@ -109,6 +111,28 @@ impl std::fmt::Display for Checksum {
     }
 }
 
+/// Whether there is such a kind of digest: `md5`, `sha1`, `sha224`, `sha256`, `sha384`, `sha512`.
+pub fn is_kind(name: &str) -> bool {
+    KINDS.iter().any(|(known, ..)| *known == name)
+}
+
+/// Digests of a file by the names of their kinds (see [`is_kind`]), hexadecimal, in one reading.
+pub fn of_file(path: &Path, kinds: &[&str], cancel: &Cancel) -> Result<Vec<String>, Error> {
+    let known = |name: &&str| KINDS.iter().find(|(known, ..)| known == name).map(|(_, kind, _)| kind.hasher());
+    let unknown = || Error::Usage(format!("there is no such kind of checksum among {}", kinds.join(", ")));
+    let mut hashers: Vec<_> = kinds.iter().map(|name| known(name).ok_or_else(unknown)).collect::<Result<_, _>>()?;
+    let mut file = File::open(path).map_err(Error::file(path))?;
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        cancel.check()?;
+        let count = file.read(&mut buffer).map_err(Error::file(path))?;
+        if count == 0 {
+            return Ok(hashers.into_iter().map(|hash| hex::encode(hash.finalize())).collect());
+        }
+        hashers.iter_mut().for_each(|hash| hash.update(&buffer[..count]));
+    }
+}
+
 impl Kind {
     fn name(self) -> &'static str {
         KINDS.iter().find(|(_, kind, _)| *kind == self).map_or("", |(name, ..)| name)
@@ -118,6 +142,7 @@ impl Kind {
         match self {
             Self::Md5 => Box::new(md5::Md5::default()),
             Self::Sha1 => Box::new(sha1::Sha1::default()),
+            Self::Sha224 => Box::new(sha2::Sha224::default()),
             Self::Sha256 => Box::new(sha2::Sha256::default()),
             Self::Sha384 => Box::new(sha2::Sha384::default()),
             Self::Sha512 => Box::new(sha2::Sha512::default()),

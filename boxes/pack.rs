@@ -1,7 +1,7 @@
 //! Writing .box files and other archives: the same entries always give the same bytes.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -62,6 +62,15 @@ pub struct PackEntry {
 pub enum PackSource {
     /// A file of the host.
     File(PathBuf),
+    /// A part of a file of the host.
+    Part {
+        /// The file.
+        path: PathBuf,
+        /// First byte.
+        offset: u64,
+        /// Bytes.
+        size: u64,
+    },
     /// These bytes.
     Bytes(Vec<u8>),
 }
@@ -122,6 +131,7 @@ pub fn pack_as(
 fn total(entries: &[PackEntry]) -> Result<u64, Error> {
     let size = |entry: &PackEntry| match &entry.source {
         PackSource::Bytes(bytes) => Ok(bytes.len() as u64),
+        PackSource::Part { size, .. } => Ok(*size),
         PackSource::File(path) => path.metadata().map(|m| m.len()).map_err(Error::file(path)),
     };
     entries.iter().map(size).sum()
@@ -185,6 +195,11 @@ struct Opened<'a> {
 fn open(entry: &PackEntry) -> Result<Opened<'_>, Error> {
     match &entry.source {
         PackSource::Bytes(bytes) => Ok(Opened { content: Box::new(bytes.as_slice()), size: bytes.len() as u64, executable: false }),
+        PackSource::Part { path, offset, size } => {
+            let mut file = File::open(path).map_err(Error::file(path))?;
+            file.seek(SeekFrom::Start(*offset)).map_err(Error::file(path))?;
+            Ok(Opened { content: Box::new(file), size: *size, executable: false })
+        }
         PackSource::File(path) => {
             let file = File::open(path).map_err(Error::file(path))?;
             let data = file.metadata().map_err(Error::file(path))?;

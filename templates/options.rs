@@ -75,6 +75,8 @@ impl<'a> Options<'a> {
             self.problems.push(Problem::at(key.at, format!("unknown configuration key: '\"{}\"'{near}", key.name)));
         }
         self.problems.sort_by_key(|p| p.place);
+        // Variants of options tell the same mistake again.
+        self.problems.dedup();
         self.problems
     }
 
@@ -271,6 +273,45 @@ impl<'a> Options<'a> {
     pub fn close(&mut self, mut section: Options<'_>) {
         self.warnings.append(&mut section.warnings);
         self.problems.append(&mut section.finish());
+    }
+
+    /// Texts by name that are rendered only when they are used.
+    pub fn later_map(&mut self, key: &'static str) -> Option<Vec<(String, String)>> {
+        let node = self.take(key)?;
+        let Value::Map(entries) = &node.value else {
+            self.problem(Some(node.at), format!("'{key}' expected a map, got '{}'", node.value.kind()));
+            return None;
+        };
+        let texts = entries.iter().filter_map(|(name, node)| Some((name.name.clone(), self.later_scalar(node, key)?)));
+        Some(texts.collect())
+    }
+
+    fn later_scalar(&mut self, node: &Node, key: &str) -> Option<String> {
+        let Value::Text(text) = &node.value else { return self.scalar(node, key, "a map of strings") };
+        if let Err(reason) = interpolate::check(text) {
+            self.problem(Some(node.at), format!("invalid '{key}': {reason}"));
+        }
+        Some(text.clone())
+    }
+
+    /// Sets of options by name, each laid over all the other options that are not taken yet.
+    pub fn variants(&mut self, key: &'static str) -> Vec<(String, Self)> {
+        let Some(node) = self.take(key) else { return Vec::new() };
+        let Value::Map(sets) = &node.value else {
+            self.wrong(&node, key, "an object of options by name");
+            return Vec::new();
+        };
+        let mut variants = Vec::new();
+        for (name, set) in sets {
+            let Value::Map(over) = &set.value else {
+                self.wrong(set, key, "an object of options by name");
+                continue;
+            };
+            let kept = self.entries.iter().filter(|(k, _)| !over.iter().any(|(o, _)| o.name == k.name));
+            let entries = kept.chain(over).cloned().collect();
+            variants.push((name.name.clone(), Self::new(name.at, entries, self.scope.clone())));
+        }
+        variants
     }
 
     /// A time as Go writes it.

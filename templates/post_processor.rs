@@ -12,7 +12,7 @@ use crate::interpolate::Facts;
 use crate::known;
 use crate::live::Live;
 use crate::options::Options;
-use crate::post_processors::{docker_import, docker_push, docker_save, docker_tag, vagrant};
+use crate::post_processors::{artifice, checksum, compress, docker_import, docker_push, docker_save, docker_tag, manifest, vagrant};
 use crate::shell_local;
 
 /// One run of a post-processor.
@@ -51,6 +51,18 @@ pub struct Processed {
     pub must_keep: bool,
 }
 
+impl Processed {
+    /// A new artifact that stands for itself: what it was made of may go.
+    pub fn made(artifact: Artifact) -> Self {
+        Self { artifact: Some(artifact), keep: false, must_keep: false }
+    }
+
+    /// An artifact that refers to what it was made of.
+    pub fn beside(artifact: Artifact) -> Self {
+        Self { artifact: Some(artifact), keep: true, must_keep: true }
+    }
+}
+
 /// Makes an artifact of an artifact. Its `prepare` (see [`prepare`]) is pure and tells every mistake.
 pub trait PostProcessor: Send + Sync {
     /// Does it.
@@ -61,10 +73,14 @@ type Prepare = fn(&mut Options<'_>) -> Option<Box<dyn PostProcessor>>;
 
 /// Every post-processor: a type is a file and a line.
 const BUILT_IN: &[(&str, Prepare)] = &[
+    ("artifice", artifice::prepare),
+    ("checksum", checksum::prepare),
+    ("compress", compress::prepare),
     ("docker-import", docker_import::prepare),
     ("docker-push", docker_push::prepare),
     ("docker-save", docker_save::prepare),
     ("docker-tag", docker_tag::prepare),
+    ("manifest", manifest::prepare),
     ("shell-local", shell_local::prepare_post_processor),
     ("vagrant", vagrant::prepare),
 ];

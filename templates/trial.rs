@@ -88,6 +88,13 @@ impl Trial {
         options.finish().into_iter().map(|p| p.message).collect()
     }
 
+    /// Every mistake of the options of a post-processor.
+    pub fn mistakes(&self, json: &str) -> Vec<String> {
+        let mut options = self.options(json);
+        post_processor::prepare(self.kind, &mut options);
+        options.finish().into_iter().map(|p| p.message).collect()
+    }
+
     /// Runs the provisioner in a guest.
     pub fn run(&self, json: &str, guest: &dyn Communicator) -> Result<(), Error> {
         let mut options = self.options(json);
