@@ -9,7 +9,7 @@ use kiste_core::step::OnError;
 use kiste_core::{Cancel, Reporter, state_file};
 
 use crate::artifact::Artifact;
-use crate::builders::{bootstrap, docker, file, null};
+use crate::builders::{bootstrap, docker, file, kiste, null};
 use crate::error::Error;
 use crate::inputs::Inputs;
 use crate::known;
@@ -82,8 +82,13 @@ pub struct BuilderContext<'a> {
 type Prepare = fn(&mut Options<'_>, &BuilderContext<'_>) -> Option<Box<dyn Builder>>;
 
 /// Every builder: a type is a file and a line.
-const BUILT_IN: &[(&str, Prepare)] =
-    &[("bootstrap", bootstrap::prepare), ("docker", docker::prepare), ("file", file::prepare), ("null", null::prepare)];
+const BUILT_IN: &[(&str, Prepare)] = &[
+    ("bootstrap", bootstrap::prepare),
+    ("docker", docker::prepare),
+    ("file", file::prepare),
+    ("kiste", kiste::prepare),
+    ("null", null::prepare),
+];
 
 /// The builder of a type, ready to run. None when a problem was told to `options`.
 pub fn prepare(kind: &str, options: &mut Options<'_>, context: &BuilderContext<'_>) -> Option<Box<dyn Builder>> {

@@ -3,6 +3,7 @@
 pub mod bootstrap;
 pub mod docker;
 pub mod file;
+pub mod kiste;
 pub mod null;
 mod pretender;
 #[cfg(test)]

@@ -309,6 +309,11 @@ impl BuildDir {
         self.0.join("kept")
     }
 
+    /// A store of boxes that goes with the build.
+    pub fn home(&self) -> Home {
+        Home(self.0.join("home"))
+    }
+
     /// Id of the container that the build runs in.
     pub fn container(&self) -> PathBuf {
         self.0.join("container")
