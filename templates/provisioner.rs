@@ -12,7 +12,7 @@ use crate::known;
 use crate::live::Live;
 use crate::options::Options;
 use crate::provisioners::{
-    ansible_local, breakpoint, file, powershell, puppet_masterless, salt_masterless, shell, windows_restart, windows_shell,
+    ansible, ansible_local, breakpoint, file, powershell, puppet_masterless, salt_masterless, shell, windows_restart, windows_shell,
 };
 use crate::shell_local;
 
@@ -54,6 +54,7 @@ type Prepare = fn(&mut Options<'_>) -> Option<Box<dyn Provisioner>>;
 
 /// Every provisioner: a type is a file and a line.
 const BUILT_IN: &[(&str, Prepare)] = &[
+    ("ansible", ansible::prepare),
     ("ansible-local", ansible_local::prepare),
     ("breakpoint", breakpoint::prepare),
     ("file", file::prepare),

@@ -1,5 +1,6 @@
 //! The kinds of provisioners.
 
+pub mod ansible;
 pub mod ansible_local;
 pub mod breakpoint;
 mod elevated;

@@ -1,0 +1,117 @@
+//! How Ansible gets into the guest. Secrets go by files that only the user can read, never by words of a command line.
+
+use std::io::Write;
+use std::path::Path;
+
+use tempfile::{NamedTempFile, TempDir};
+
+use super::Ansible;
+use crate::error::Error;
+use crate::provisioner::ProvisionerRun;
+
+/// The way in.
+pub struct Login {
+    /// What a line of the inventory may say: `Host`, `Port`, `User`.
+    pub fields: Vec<(&'static str, String)>,
+    /// That line, unless the template has its own.
+    pub line: &'static str,
+    /// Private key of the communicator.
+    key: Option<NamedTempFile>,
+    /// Variables that nobody may read.
+    secrets: Option<NamedTempFile>,
+    /// Ansible's connections that outlive a task; a later build at the same port must not find them. None: no ssh.
+    sockets: Option<TempDir>,
+}
+
+const BY_SSH: &str = "{{ .HostAlias }} ansible_host={{ .Host }} ansible_user={{ .User }} ansible_port={{ .Port }}\n";
+const BY_DOCKER: &str = "{{ .HostAlias }} ansible_host={{ .Host }} ansible_connection=docker\n";
+const BY_DOCKER_AS: &str = "{{ .HostAlias }} ansible_host={{ .Host }} ansible_connection=docker ansible_user={{ .User }}\n";
+
+impl Login {
+    /// For the guest of this run.
+    pub fn of(plan: &Ansible, run: &ProvisionerRun<'_>) -> Result<Self, Error> {
+        let field = |name: &str| run.live().field(name).map(str::to_owned);
+        match field("ConnType").as_deref() {
+            Some("ssh") => Self::by_ssh(plan, run),
+            Some("docker") => Ok(Self {
+                fields: vec![("Host", field("ID").unwrap_or_default()), ("User", plan.user.clone().unwrap_or_default())],
+                line: if plan.user.is_some() { BY_DOCKER_AS } else { BY_DOCKER },
+                key: None,
+                secrets: None,
+                sockets: None,
+            }),
+            other => Err(Error::HostLacks {
+                what: format!("Ansible cannot reach this guest: its communicator is `{}`", other.unwrap_or("unknown")),
+                hint: "It goes to guests by ssh and to containers of Docker; elsewhere use `ansible-local`.".to_owned(),
+            }),
+        }
+    }
+
+    fn by_ssh(plan: &Ansible, run: &ProvisionerRun<'_>) -> Result<Self, Error> {
+        let field = |name: &str| run.live().field(name).map(str::to_owned);
+        run.reporter.detail("Not using Proxy adapter for Ansible run:\n\tUsing ssh keys from Packer communicator...");
+        let key = field("SSHPrivateKey").map(|text| private_file("ansible-key", &text)).transpose()?;
+        let secrets = match field("Password") {
+            Some(password) if key.is_none() => {
+                if kiste_core::host::find("sshpass").is_none() {
+                    return Err(Error::HostLacks {
+                        what: "Ansible cannot log in by a password: `sshpass` is not installed".to_owned(),
+                        hint: "Install it, or give the communicator a key (`ssh_private_key_file`).".to_owned(),
+                    });
+                }
+                let text = serde_json::json!({ "ansible_password": password }).to_string();
+                Some(private_file("ansible-vars", &text)?)
+            }
+            _ => None,
+        };
+        let user = plan.user.clone().or_else(|| field("User")).unwrap_or_default();
+        Ok(Self {
+            fields: vec![
+                ("Host", field("Host").unwrap_or_default()),
+                ("Port", field("Port").unwrap_or_else(|| "22".to_owned())),
+                ("User", user),
+            ],
+            line: BY_SSH,
+            key,
+            secrets,
+            sockets: Some(tempfile::Builder::new().prefix("ansible-cp").tempdir().map_err(Error::file(std::env::temp_dir()))?),
+        })
+    }
+
+    /// Words for ssh's own command line.
+    pub fn ssh_words(&self, own: &[String]) -> Option<String> {
+        self.key.as_ref()?;
+        Some(if own.is_empty() { "-o IdentitiesOnly=yes".to_owned() } else { own.join(" ") })
+    }
+
+    /// Words for Ansible's.
+    pub fn words(&self) -> Vec<String> {
+        let path = |file: &NamedTempFile| file.path().display().to_string();
+        let key = self.key.iter().map(|file| format!("ansible_ssh_private_key_file={}", path(file)));
+        let secrets = self.secrets.iter().map(|file| format!("@{}", path(file)));
+        key.chain(secrets).flat_map(|word| ["-e".to_owned(), word]).collect()
+    }
+
+    /// Variables for Ansible's process; what the user's environment says counts more.
+    pub fn variables(&self) -> Vec<(String, String)> {
+        let Some(sockets) = &self.sockets else { return Vec::new() };
+        // Guests come and go at the same address with other keys: those are nothing to remember.
+        let all = [
+            ("ANSIBLE_SSH_CONTROL_PATH_DIR", path_text(sockets.path())),
+            ("ANSIBLE_SSH_COMMON_ARGS", "-o UserKnownHostsFile=/dev/null".to_owned()),
+        ];
+        all.into_iter().filter(|(name, _)| std::env::var_os(name).is_none()).map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+}
+
+fn path_text(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// A file that only the user may read, gone with its value.
+fn private_file(prefix: &str, text: &str) -> Result<NamedTempFile, Error> {
+    let mut file = tempfile::Builder::new().prefix(prefix).tempfile().map_err(Error::file(std::env::temp_dir()))?;
+    let text = if text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") };
+    file.write_all(text.as_bytes()).map_err(Error::file(file.path()))?;
+    Ok(file)
+}
