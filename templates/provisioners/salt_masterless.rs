@@ -95,7 +95,7 @@ impl Salt {
             guest.remote.must(&self.os.remove(to), &format!("Unable to clear {to}"))?;
         }
         if let Some((parent, _)) = to.trim_end_matches('/').rsplit_once('/').filter(|(parent, _)| !parent.is_empty()) {
-            guest.folder(parent)?;
+            guest.remote.must(&self.os.make_folder(parent), &format!("Error creating directory {parent}"))?;
         }
         guest.rename(&staged, to)
     }

@@ -1,0 +1,1 @@
+echo local $PACKER_BUILDER_TYPE $A > "$OUT"

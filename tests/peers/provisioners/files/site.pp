@@ -1,0 +1,2 @@
+notify { "hello from puppet": }
+file { "/tmp/kiste-peer-puppet": ensure => absent }
