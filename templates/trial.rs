@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use kiste_comm::Communicator;
-use kiste_comm::fake::FakeGuest;
 use kiste_core::{Cancel, Event, Reporter, Scope as About, Ui};
 
 use crate::artifact::Artifact;
