@@ -58,12 +58,27 @@ pub trait Media {
 pub trait Keyboard {
     /// Presses and releases keys together (QEMU qcode names: `ctrl`, `alt`, `f2`, `a`).
     fn press(&self, vm: &Vm<'_>, keys: &[&str]) -> Result<(), Error>;
+
+    /// Lets keys go down and come up, in this order and at once. A guest takes only so many before it has read them.
+    fn strike(&self, vm: &Vm<'_>, strokes: &[Stroke<'_>]) -> Result<(), Error>;
+}
+
+/// A key that goes down or comes up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stroke<'a> {
+    /// Name as in [`Keyboard::press`].
+    pub key: &'a str,
+    /// Down, or up.
+    pub down: bool,
 }
 
 /// The machine's screen.
 pub trait Screen {
     /// Writes what it shows now to `to` as PNG.
     fn screenshot(&self, vm: &Vm<'_>, to: &Path) -> Result<(), Error>;
+
+    /// The rows of text it shows now, without blanks at their ends; none when what it shows is no text that can be read.
+    fn text(&self, vm: &Vm<'_>) -> Result<Option<Vec<String>>, Error>;
 }
 
 /// The machine's first serial line.

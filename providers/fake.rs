@@ -6,6 +6,7 @@ mod driver;
 mod faults;
 mod guest;
 mod picture;
+mod prompt;
 mod state;
 mod world;
 

@@ -9,6 +9,7 @@ pub mod error;
 #[cfg(feature = "fake")]
 pub mod fake;
 pub mod qemu;
+mod screen_text;
 
 pub use all::{all, named};
 pub use driver::{Address, Driver, Finding, Source, SourceDisk, State, Vm};

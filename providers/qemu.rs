@@ -24,6 +24,7 @@ mod raw;
 mod raw_tests;
 mod record;
 mod run_dir;
+mod screen;
 mod settings;
 mod shares;
 mod start;

@@ -16,7 +16,9 @@ use super::guest::FakeGuest;
 use super::picture::PNG;
 use super::state::{self, Record, now};
 use super::world::World;
-use crate::capability::{DirectKernel, Forwarding, GuestAgent, HostShare, HostShares, Kernel, Keyboard, Media, Screen, Serial, Suspend};
+use crate::capability::{
+    DirectKernel, Forwarding, GuestAgent, HostShare, HostShares, Kernel, Keyboard, Media, Screen, Serial, Stroke, Suspend,
+};
 use crate::driver::{Address, Driver, Finding, Source, State, Vm};
 use crate::error::Error;
 
@@ -267,12 +269,27 @@ impl Keyboard for Fake {
         needs(vm, State::Running)?;
         change(vm, |r| r.keys.push(keys.iter().map(|k| (*k).to_owned()).collect()))
     }
+
+    fn strike(&self, vm: &Vm<'_>, strokes: &[Stroke<'_>]) -> Result<(), Error> {
+        needs(vm, State::Running)?;
+        let loses = faults(vm)?.loses_every_key;
+        change(vm, |r| {
+            for stroke in strokes {
+                r.screen.take(*stroke, loses);
+            }
+        })
+    }
 }
 
 impl Screen for Fake {
     fn screenshot(&self, vm: &Vm<'_>, to: &Path) -> Result<(), Error> {
         needs(vm, State::Running)?;
         state_file::write(to, PNG, 0o644).map_err(file(to))
+    }
+
+    fn text(&self, vm: &Vm<'_>) -> Result<Option<Vec<String>>, Error> {
+        needs(vm, State::Running)?;
+        Ok(Record::made(vm)?.screen.rows())
     }
 }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::capability::Kernel;
 use crate::driver::{State, Vm};
 use crate::error::Error;
+use crate::fake::prompt::Prompt;
 
 /// What the file holds.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -35,6 +36,8 @@ pub struct Record {
     pub kernel: Option<Kernel>,
     /// Keys pressed so far.
     pub keys: Vec<Vec<String>>,
+    /// What is typed shows there.
+    pub screen: Prompt,
 }
 
 /// Milliseconds since 1970.

@@ -14,8 +14,10 @@ use super::driver::{Qemu, state};
 use super::process;
 use super::qmp::Monitor;
 use super::record::{Record, Running, file_error};
-use super::{memory, net, shares};
-use crate::capability::{DirectKernel, Forwarding, GuestAgent, HostShare, HostShares, Kernel, Keyboard, Media, Screen, Serial, Suspend};
+use super::{memory, net, screen, shares};
+use crate::capability::{
+    DirectKernel, Forwarding, GuestAgent, HostShare, HostShares, Kernel, Keyboard, Media, Screen, Serial, Stroke, Suspend,
+};
 use crate::driver::{State, Vm};
 use crate::error::Error;
 
@@ -31,7 +33,8 @@ fn running(vm: &Vm<'_>) -> Result<Running, Error> {
     }
 }
 
-fn monitor(vm: &Vm<'_>) -> Result<Monitor, Error> {
+/// The monitor of a machine that must run.
+pub fn monitor(vm: &Vm<'_>) -> Result<Monitor, Error> {
     Monitor::connect(&running(vm)?.monitor(), process::ANSWER)
 }
 
@@ -97,36 +100,34 @@ impl Media for Qemu {
     }
 }
 
-impl Keyboard for Qemu {
-    fn press(&self, vm: &Vm<'_>, keys: &[&str]) -> Result<(), Error> {
-        let code = |key: &&str| {
-            let data =
-                serde_json::from_value(serde_json::Value::from(*key)).map_err(|_| Error::Settings(format!("`{key}` is not a key")))?;
-            Ok(qmp::KeyValue::qcode(qmp::QKeyCodeWrapper { data }))
-        };
-        let keys = keys.iter().map(code).collect::<Result<Vec<_>, Error>>()?;
-        monitor(vm)?.ask(&qmp::send_key { hold_time: Some(10), keys }).map(drop)
-    }
+fn key_value(key: &str) -> Result<qmp::KeyValue, Error> {
+    let data = serde_json::from_value(serde_json::Value::from(key)).map_err(|_| Error::Settings(format!("`{key}` is not a key")))?;
+    Ok(qmp::KeyValue::qcode(qmp::QKeyCodeWrapper { data }))
 }
 
-/// Writes what the screen shows to `to`.
-pub fn screenshot(vm: &Vm<'_>, to: &Path) -> Result<(), Error> {
-    let mut monitor = monitor(vm)?;
-    if !monitor.at_least(7, 1) {
-        return Err(Error::TooOld { program: "QEMU".to_owned(), version: "7.0".to_owned(), needs: "7.1 or newer for pictures".to_owned() });
+impl Keyboard for Qemu {
+    fn press(&self, vm: &Vm<'_>, keys: &[&str]) -> Result<(), Error> {
+        let keys = keys.iter().map(|key| key_value(key)).collect::<Result<Vec<_>, Error>>()?;
+        monitor(vm)?.ask(&qmp::send_key { hold_time: Some(10), keys }).map(drop)
     }
-    let path = std::path::absolute(to).map_err(file_error(to))?;
-    let folder = path.parent().unwrap_or(Path::new("/"));
-    // QEMU writes it bit by bit; the real name only ever holds a whole picture.
-    let temporary = tempfile::Builder::new().prefix(".screen-").suffix(".png").tempfile_in(folder).map_err(file_error(folder))?;
-    let filename = super::disk::text(temporary.path())?.to_owned();
-    monitor.ask(&qmp::screendump { device: None, head: None, format: Some(qmp::ImageFormat::png), filename })?;
-    temporary.persist(&path).map(drop).map_err(|e| file_error(path)(e.error))
+
+    fn strike(&self, vm: &Vm<'_>, strokes: &[Stroke<'_>]) -> Result<(), Error> {
+        let event = |stroke: &Stroke<'_>| {
+            let data = qmp::InputKeyEvent { down: stroke.down, key: key_value(stroke.key)? };
+            Ok(qmp::InputEvent::key(qmp::InputKeyEventWrapper { data }))
+        };
+        let events = strokes.iter().map(event).collect::<Result<Vec<_>, Error>>()?;
+        monitor(vm)?.ask(&qmp::input_send_event { device: None, head: None, events }).map(drop)
+    }
 }
 
 impl Screen for Qemu {
     fn screenshot(&self, vm: &Vm<'_>, to: &Path) -> Result<(), Error> {
-        screenshot(vm, to)
+        screen::screenshot(vm, to)
+    }
+
+    fn text(&self, vm: &Vm<'_>) -> Result<Option<Vec<String>>, Error> {
+        screen::text(vm)
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::process;
 use super::qmp::Monitor;
 use super::record::Running;
-use super::{capabilities, events};
+use super::{events, screen};
 use crate::driver::Vm;
 use crate::error::Error;
 
@@ -16,15 +16,18 @@ pub fn collect(vm: &Vm<'_>) -> Vec<(String, Vec<u8>)> {
         ("events.json".to_owned(), events::text(vm)),
         ("driver.log".to_owned(), std::fs::read(vm.dir.driver_log()).unwrap_or_default()),
     ];
-    if let Some(png) = screen(vm) {
+    if let Some(png) = picture(vm) {
         files.push(("screen.png".to_owned(), png));
+    }
+    if let Ok(Some(rows)) = screen::text(vm) {
+        files.push(("screen.txt".to_owned(), (rows.join("\n").trim_end().to_owned() + "\n").into_bytes()));
     }
     files
 }
 
-fn screen(vm: &Vm<'_>) -> Option<Vec<u8>> {
+fn picture(vm: &Vm<'_>) -> Option<Vec<u8>> {
     let file = tempfile::Builder::new().suffix(".png").tempfile_in(vm.dir.root()).ok()?;
-    capabilities::screenshot(vm, file.path()).ok()?;
+    screen::screenshot(vm, file.path()).ok()?;
     std::fs::read(file.path()).ok()
 }
 

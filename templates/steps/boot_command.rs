@@ -4,22 +4,37 @@ mod keys;
 mod parse;
 #[cfg(test)]
 mod parse_tests;
+mod seen;
 #[cfg(test)]
 mod tests;
+mod typist;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::builder::Fields;
+use kiste_providers::{Driver, Vm};
+
+use crate::builder::{BuilderRun, Fields};
+use crate::duration;
 use crate::error::Error;
 use crate::interpolate::{self, Facts, Scope};
 use crate::options::Options;
 use parse::{Action, parse};
+use typist::Typist;
 
 /// How long to wait before the first key when nothing is said.
 const BOOT_WAIT: Duration = Duration::from_secs(10);
 /// The interval between keys for all templates of a user.
 const INTERVAL_VARIABLE: &str = "PACKER_KEY_INTERVAL";
+
+/// The machine that is typed on.
+#[derive(Clone)]
+pub struct Console<'a> {
+    /// Its provider.
+    pub driver: &'a dyn Driver,
+    /// Itself.
+    pub vm: Vm<'a>,
+}
 
 /// What to type, checked as far as it can be before it is rendered.
 #[derive(Clone, Debug, Default)]
@@ -66,6 +81,33 @@ impl BootCommand {
     /// Whether there is nothing to type.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
+    }
+
+    /// Waits `boot_wait` and types everything. Nothing is waited for when there is nothing to type.
+    pub fn type_in(&self, console: &Console<'_>, fields: &Fields, run: &BuilderRun<'_>) -> Result<(), Error> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        let mut typist = Typist::new(console, run, self.interval, self.group_interval)?;
+        if !self.boot_wait.is_zero() {
+            run.reporter.say(format!("Waiting {} for boot...", duration::shown(self.boot_wait)));
+            run.cancel.sleep(self.boot_wait)?;
+        }
+        run.reporter.say("Typing the boot command...");
+        for part in &self.steps {
+            if let Some(description) = &part.description {
+                run.reporter.detail(format!("Typing the boot step: {description}"));
+            }
+            for action in self.actions(part, fields)? {
+                typist.act(&action)?;
+            }
+            typist.finish()?;
+            if run.debug && part.description.is_some() {
+                // Whatever is answered, and when nobody is there to answer: on.
+                let _ = run.reporter.ask("Pausing after a boot step. Press enter to continue.", false);
+            }
+        }
+        Ok(())
     }
 
     /// What a part means with these fields.

@@ -73,7 +73,7 @@ fn last_line(log: &std::path::Path) -> Option<String> {
 }
 
 /// Without a terminal's escape sequences and control characters.
-fn plain(line: &str) -> String {
+pub fn plain(line: &str) -> String {
     let mut out = String::new();
     let mut chars = line.chars();
     while let Some(c) = chars.next() {
