@@ -4,6 +4,8 @@ mod keys;
 mod parse;
 #[cfg(test)]
 mod parse_tests;
+#[cfg(test)]
+mod prompt_tests;
 mod seen;
 #[cfg(test)]
 mod tests;
@@ -27,13 +29,15 @@ const BOOT_WAIT: Duration = Duration::from_secs(10);
 /// The interval between keys for all templates of a user.
 const INTERVAL_VARIABLE: &str = "PACKER_KEY_INTERVAL";
 
+/// What a field that is not there is rendered as; nobody wants that typed.
+const NO_VALUE: &str = "<no value>";
+
 /// The machine that is typed on.
-#[derive(Clone)]
-pub struct Console<'a> {
+struct Console<'a> {
     /// Its provider.
-    pub driver: &'a dyn Driver,
+    driver: &'a dyn Driver,
     /// Itself.
-    pub vm: Vm<'a>,
+    vm: Vm<'a>,
 }
 
 /// What to type, checked as far as it can be before it is rendered.
@@ -84,10 +88,11 @@ impl BootCommand {
     }
 
     /// Waits `boot_wait` and types everything. Nothing is waited for when there is nothing to type.
-    pub fn type_in(&self, console: &Console<'_>, fields: &Fields, run: &BuilderRun<'_>) -> Result<(), Error> {
+    pub fn type_in(&self, driver: &dyn Driver, vm: &Vm<'_>, fields: &Fields, run: &BuilderRun<'_>) -> Result<(), Error> {
         if self.is_empty() {
             return Ok(());
         }
+        let console = &Console { driver, vm: vm.clone() };
         let mut typist = Typist::new(console, run, self.interval, self.group_interval)?;
         if !self.boot_wait.is_zero() {
             run.reporter.say(format!("Waiting {} for boot...", duration::shown(self.boot_wait)));
@@ -116,6 +121,10 @@ impl BootCommand {
         let Some(facts) = &self.facts else { return Ok(Vec::new()) };
         let scope = Scope { variables: &self.variables, facts, fields: Some(fields), in_variables: false };
         let text = interpolate::render(&part.text, &scope).map_err(failed)?;
+        if text.contains(NO_VALUE) {
+            let known = fields.keys().map(|k| format!(".{k}")).collect::<Vec<_>>().join(", ");
+            return Err(failed(format!("it uses a field that is not there (there are {known})")));
+        }
         parse(&text).map_err(|mistakes| failed(mistakes.join("; ")))
     }
 }

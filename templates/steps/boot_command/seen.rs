@@ -8,7 +8,7 @@ use crate::steps::connect::plain;
 /// So much of the serial console is looked at.
 const SERIAL: u64 = 1 << 20;
 /// Rows of at least so many signs may go on in the next row.
-const FULL_ROW: usize = 80;
+pub const FULL_ROW: usize = 80;
 
 /// Rows of the screen; none when it shows no text that can be read.
 pub fn rows(console: &Console<'_>) -> Option<Vec<String>> {

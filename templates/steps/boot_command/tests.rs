@@ -20,7 +20,7 @@ fn texts_are_rendered_when_they_are_typed() {
     let typed: String = actions.iter().map(|a| if let Action::Character(c, _) = a { *c } else { '⏎' }).collect();
     assert_eq!(typed, "me http://10.0.2.2:8123/⏎");
     let error = command.actions(&command.steps[0], &Fields::new()).unwrap_err().to_string();
-    assert!(error.contains("boot_command") && error.contains("HTTPIP"), "{error}");
+    assert!(error.contains("boot_command") && error.contains("a field that is not there"), "{error}");
 }
 
 #[test]
@@ -66,13 +66,12 @@ mod typing {
         std::fs::create_dir_all(machine_dir.root()).unwrap();
         Fake.create(&vm, &Source { size: Some(Size::mib(1)), ..Source::default() }).unwrap();
         Fake.start(&vm).unwrap();
-        let console = Console { driver: &Fake, vm: vm.clone() };
         let fields = Fields::from([("HTTPPort".to_owned(), "8123".to_owned())]);
-        let (result, said) = run_trial::run(&cancel, |run| command.type_in(&console, &fields, run));
+        let (result, said) = run_trial::run(&cancel, |run| command.type_in(&Fake, &vm, &fields, run));
         let record = std::fs::read_to_string(machine_dir.driver_file("fake.json")).unwrap();
         let record: serde_json::Value = serde_json::from_str(&record).unwrap();
         let strokes = record["screen"]["strokes"].as_array().unwrap().iter().map(|s| s.as_str().unwrap()).collect::<Vec<_>>().join(" ");
-        let rows = Fake.screen().unwrap().text(&vm).unwrap().unwrap();
+        let rows = Fake.screen().unwrap().text(&vm).ok().flatten().unwrap_or_default();
         (result, said, strokes, rows)
     }
 

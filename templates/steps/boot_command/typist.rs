@@ -184,7 +184,12 @@ impl<'a> Typist<'a> {
         if wanted.trim().is_empty() {
             return Ok(());
         }
-        let count = |rows: &[String]| seen::joined(rows).matches(wanted.trim_end()).count();
+        let wraps = self.wraps();
+        let count = |rows: &[String]| match wraps {
+            // Every prompt breaks long lines its own way; ISOLINUX draws them again and again.
+            true => solid(&seen::joined(rows)).matches(&solid(&wanted)).count(),
+            false => seen::joined(rows).matches(wanted.trim_end()).count(),
+        };
         let had = count(before);
         let end = Instant::now() + if self.echo == Echo::Shown { PATIENCE } else { FIRST_LOOK };
         loop {
@@ -200,12 +205,17 @@ impl<'a> Typist<'a> {
         }
     }
 
+    /// Whether the line goes beyond its row.
+    fn wraps(&self) -> bool {
+        self.prompt.chars().count() + 1 + self.line.chars().count() >= seen::FULL_ROW
+    }
+
     /// The characters are not there. Where some of them are, the others were lost: those are taken back and all typed again, slowly.
     fn lost(&mut self, screen: &str, typed: &str, group: &[(char, Key)]) -> Result<(), Error> {
         let anchor = if typed.is_empty() { self.prompt.clone() } else { tail(typed) };
         let shown = after(screen, anchor.trim_end()).map(|rest| rest.trim().to_owned());
         let wanted: String = group.iter().map(|(c, _)| c).collect();
-        let some = shown.filter(|s| is_part(s, wanted.trim()) && (self.echo == Echo::Shown || !s.is_empty()));
+        let some = shown.filter(|s| !self.wraps() && is_part(s, wanted.trim()) && (self.echo == Echo::Shown || !s.is_empty()));
         let Some(some) = some else {
             if self.echo == Echo::Shown {
                 self.run.reporter.warn(format!("What is typed does not show any more after `{}`; going on slowly", tail(typed)));
@@ -275,6 +285,10 @@ const BACKSPACE: Key = Key { code: "backspace", shift: false };
 fn tail(text: &str) -> String {
     let length = text.chars().count();
     text.chars().skip(length.saturating_sub(TAIL)).collect()
+}
+
+fn solid(text: &str) -> String {
+    text.split_whitespace().collect()
 }
 
 /// What stands on the last line that has `anchor`, after it.
