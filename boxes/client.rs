@@ -13,7 +13,7 @@ use url::Url;
 use crate::Error;
 
 pub mod address;
-mod tls;
+pub(crate) mod tls;
 
 const MOST_REDIRECTS: usize = 10;
 

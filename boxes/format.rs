@@ -21,10 +21,12 @@ mod sparse;
 mod tar_header;
 mod tar_reader;
 
+pub use compression::decode;
 pub use limits::Limits;
+pub use source::Source;
 
 use extract::Extractor;
-use source::{Source, Tally};
+use source::Tally;
 use tar_reader::TarReader;
 
 /// Most bytes that may follow the end of the archive: padding.

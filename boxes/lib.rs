@@ -17,6 +17,7 @@ pub mod image;
 pub mod metadata;
 pub mod name;
 pub mod pack;
+pub mod publish;
 pub mod store;
 pub mod version;
 

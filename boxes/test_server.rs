@@ -10,11 +10,17 @@ use std::thread;
 use openssl::ssl::SslAcceptor;
 use url::Url;
 
+/// Larger bodies are not read to their end.
+const MOST_OF_A_BODY: usize = 1 << 20;
+
 /// What it was asked. Header names are in small letters.
 #[derive(Clone, Debug)]
 pub struct Asked {
+    pub method: String,
     pub path: String,
     pub headers: HashMap<String, String>,
+    /// Its begin, when it is large.
+    pub body: Vec<u8>,
 }
 
 /// How it answers.
@@ -36,6 +42,11 @@ impl Answer {
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// None at all: the connection just ends.
+    pub fn hang_up() -> Self {
+        Self::new(0, "", "")
     }
 
     pub fn redirect(to: &str) -> Self {
@@ -127,17 +138,27 @@ fn read(reader: &mut impl BufRead) -> Option<Asked> {
         let mut line = String::new();
         reader.read_line(&mut line).ok().filter(|n| *n > 0).map(|_| line.trim_end().to_owned())
     };
-    let path = line(reader)?.split(' ').nth(1)?.to_owned();
+    let first = line(reader)?;
+    let mut words = first.split(' ').map(str::to_owned);
+    let (method, path) = (words.next()?, words.next()?);
     let mut headers = HashMap::new();
     loop {
         let text = line(reader)?;
-        let Some((name, value)) = text.split_once(':') else { return Some(Asked { path, headers }) };
+        let Some((name, value)) = text.split_once(':') else {
+            let length = headers.get("content-length").and_then(|l: &String| l.parse().ok()).unwrap_or(0);
+            let mut body = vec![0; usize::min(length, MOST_OF_A_BODY)];
+            reader.read_exact(&mut body).ok()?;
+            return Some(Asked { method, path, headers, body });
+        };
         headers.insert(name.to_lowercase(), value.trim().to_owned());
     }
 }
 
 /// `None` when the connection is over.
 fn write(stream: &mut impl Write, answer: &Answer) -> Option<()> {
+    if answer.status == 0 {
+        return None;
+    }
     let mut head = format!("HTTP/1.1 {} X\r\nContent-Length: {}\r\n", answer.status, answer.body.len());
     for (name, value) in &answer.headers {
         head.push_str(&format!("{name}: {value}\r\n"));

@@ -12,7 +12,9 @@ use crate::interpolate::Facts;
 use crate::known;
 use crate::live::Live;
 use crate::options::Options;
-use crate::post_processors::{artifice, checksum, compress, docker_import, docker_push, docker_save, docker_tag, manifest, vagrant};
+use crate::post_processors::{
+    artifice, checksum, compress, docker_import, docker_push, docker_save, docker_tag, manifest, vagrant, vagrant_cloud, vagrant_registry,
+};
 use crate::shell_local;
 
 /// One run of a post-processor.
@@ -65,6 +67,11 @@ impl Processed {
 
 /// Makes an artifact of an artifact. Its `prepare` (see [`prepare`]) is pure and tells every mistake.
 pub trait PostProcessor: Send + Sync {
+    /// Asked before anything is built: whether what it needs from outside is there, so that no build is made in vain.
+    fn ready(&self, _run: &PostProcessorRun<'_>) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Does it.
     fn process(&self, artifact: &Artifact, run: &PostProcessorRun<'_>) -> Result<Processed, Error>;
 }
@@ -83,6 +90,8 @@ const BUILT_IN: &[(&str, Prepare)] = &[
     ("manifest", manifest::prepare),
     ("shell-local", shell_local::prepare_post_processor),
     ("vagrant", vagrant::prepare),
+    ("vagrant-cloud", vagrant_cloud::prepare),
+    ("vagrant-registry", vagrant_registry::prepare),
 ];
 
 /// The post-processor of a type, ready to run. None when a problem was told to `options`.

@@ -9,3 +9,5 @@ pub mod docker_save;
 pub mod docker_tag;
 pub mod manifest;
 pub mod vagrant;
+pub mod vagrant_cloud;
+pub mod vagrant_registry;
