@@ -116,6 +116,11 @@ pub fn is_kind(name: &str) -> bool {
     KINDS.iter().any(|(known, ..)| *known == name)
 }
 
+/// SHA-256 of a text, hexadecimal.
+pub fn of_text(text: &str) -> String {
+    hex::encode(<sha2::Sha256 as sha2::Digest>::digest(text))
+}
+
 /// Digests of a file by the names of their kinds (see [`is_kind`]), hexadecimal, in one reading.
 pub fn of_file(path: &Path, kinds: &[&str], cancel: &Cancel) -> Result<Vec<String>, Error> {
     let known = |name: &&str| KINDS.iter().find(|(known, ..)| known == name).map(|(_, kind, _)| kind.hasher());

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use serde_json::{Map, Value as Json};
 
 use crate::interpolate::{Scope, render};
 use crate::json::{Key, Node, Value};
 use crate::mask;
+use crate::packages::Packages;
 use crate::template::Block;
 
 /// Parts of names whose values are nobody else's business.
@@ -31,6 +33,8 @@ pub struct Inputs {
     pub provisioners: Vec<Json>,
     secrets: Vec<String>,
     used: Mutex<Vec<Used>>,
+    wants_packages: AtomicBool,
+    packages: OnceLock<Packages>,
 }
 
 /// Something from outside that went into the result.
@@ -82,6 +86,26 @@ impl Inputs {
         let mut all = self.used.lock().unwrap_or_else(PoisonError::into_inner).clone();
         all.sort();
         all
+    }
+
+    /// Somebody wants to know what is installed in the guest.
+    pub fn want_packages(&self) {
+        self.wants_packages.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether somebody does.
+    pub fn wants_packages(&self) -> bool {
+        self.wants_packages.load(Ordering::SeqCst)
+    }
+
+    /// Keeps what is installed; the first word counts.
+    pub(crate) fn found_packages(&self, packages: Packages) {
+        let _ = self.packages.set(packages);
+    }
+
+    /// What is installed, when somebody wanted to know and the guest told.
+    pub(crate) fn packages(&self) -> Option<&Packages> {
+        self.packages.get()
     }
 
     /// A text without the values of sensitive variables.

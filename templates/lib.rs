@@ -23,6 +23,7 @@ mod mask;
 mod namespace;
 mod nearest;
 pub mod options;
+mod packages;
 pub mod parse;
 #[cfg(test)]
 mod parse_tests;
@@ -31,6 +32,7 @@ pub mod plan;
 pub mod post_processor;
 mod post_processors;
 pub mod problem;
+mod provenance;
 mod provision;
 pub mod provisioner;
 mod provisioners;

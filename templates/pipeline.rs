@@ -9,11 +9,12 @@ use kiste_core::step;
 use kiste_core::{Explain, Kind, Reporter, Scope};
 
 use crate::artifact::Artifact;
-use crate::builder::BuilderRun;
+use crate::builder::{BuilderRun, Fields};
 use crate::error::Error;
 use crate::mask;
 use crate::plan::{Build, Plan, PlannedPostProcessor, plan};
 use crate::post_processor::{PostProcessorRun, Processed};
+use crate::provenance::{self, Told};
 use crate::provision::Provisioning;
 use crate::request::BuildRequest;
 
@@ -83,6 +84,8 @@ fn one(request: &BuildRequest, plan: &Plan, build: &Build, reporter: &Reporter) 
 
 fn run(request: &BuildRequest, plan: &Plan, build: &Build, reporter: &Reporter) -> Result<Vec<Artifact>, Error> {
     request.cancel.check()?;
+    let began = jiff::Timestamp::now();
+    prepare(request, plan, build, reporter)?;
     let provisioning = Provisioning { build, variables: &plan.variables, reporter, cancel: &request.cancel, debug: request.debug };
     let artifact = build.builder.build(&BuilderRun {
         name: &build.name,
@@ -109,7 +112,57 @@ fn run(request: &BuildRequest, plan: &Plan, build: &Build, reporter: &Reporter) 
             inputs: &build.inputs,
         },
     };
-    post.all(artifact, &build.post_processors)
+    let left = post.all(artifact, &build.post_processors)?;
+    tell(request, plan.builds.len(), &Told { name: &build.name, inputs: &build.inputs, began }, &left, reporter)?;
+    Ok(left)
+}
+
+/// What must be known or there before anything is built.
+fn prepare(request: &BuildRequest, plan: &Plan, build: &Build, reporter: &Reporter) -> Result<(), Error> {
+    let (inputs, nothing) = (&build.inputs, Fields::new());
+    let mut wants_materials = request.provenance.is_some();
+    if request.sbom.is_some() {
+        inputs.want_packages();
+    }
+    for planned in build.post_processors.iter().flatten() {
+        wants_materials |= planned.post_processor.wants_materials();
+        if planned.post_processor.wants_packages() {
+            inputs.want_packages();
+        }
+        planned.post_processor.ready(&PostProcessorRun {
+            reporter,
+            cancel: &request.cancel,
+            force: request.force,
+            variables: &plan.variables,
+            facts: &build.facts,
+            fields: &nothing,
+            inputs,
+        })?;
+    }
+    if wants_materials { provenance::note(inputs, &request.cancel) } else { Ok(()) }
+}
+
+/// Writes the documents that were asked for on the command line.
+fn tell(request: &BuildRequest, builds: usize, told: &Told<'_>, left: &[Artifact], reporter: &Reporter) -> Result<(), Error> {
+    if request.provenance.is_none() && request.sbom.is_none() {
+        return Ok(());
+    }
+    let subjects = provenance::subjects(left, &request.cancel)?;
+    if let Some(to) = &request.provenance {
+        let path = provenance::place(to, told.name, "provenance", builds);
+        provenance::write(&path, &provenance::statement(told, &subjects, &request.cancel))?;
+        reporter.say(format!("Provenance: {}", path.display()));
+    }
+    match (&request.sbom, told.inputs.packages()) {
+        (Some(to), Some(packages)) => {
+            let path = provenance::place(to, told.name, "spdx", builds);
+            provenance::write(&path, &provenance::document(told, packages, &subjects))?;
+            reporter.say(format!("Packages: {}", path.display()));
+        }
+        (Some(_), None) => reporter.warn("there was no guest whose packages could be listed"),
+        _ => {}
+    }
+    Ok(())
 }
 
 struct Post<'a> {

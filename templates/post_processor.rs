@@ -13,7 +13,8 @@ use crate::known;
 use crate::live::Live;
 use crate::options::Options;
 use crate::post_processors::{
-    artifice, checksum, compress, docker_import, docker_push, docker_save, docker_tag, manifest, vagrant, vagrant_cloud, vagrant_registry,
+    artifice, checksum, compress, docker_import, docker_push, docker_save, docker_tag, manifest, provenance, vagrant, vagrant_cloud,
+    vagrant_registry,
 };
 use crate::shell_local;
 
@@ -72,6 +73,16 @@ pub trait PostProcessor: Send + Sync {
         Ok(())
     }
 
+    /// Whether it tells what is installed in the guest: it is asked for while the guest runs.
+    fn wants_packages(&self) -> bool {
+        false
+    }
+
+    /// Whether it tells what the build is made from: files are looked at before anything is built.
+    fn wants_materials(&self) -> bool {
+        false
+    }
+
     /// Does it.
     fn process(&self, artifact: &Artifact, run: &PostProcessorRun<'_>) -> Result<Processed, Error>;
 }
@@ -88,6 +99,7 @@ const BUILT_IN: &[(&str, Prepare)] = &[
     ("docker-save", docker_save::prepare),
     ("docker-tag", docker_tag::prepare),
     ("manifest", manifest::prepare),
+    ("provenance", provenance::prepare),
     ("shell-local", shell_local::prepare_post_processor),
     ("vagrant", vagrant::prepare),
     ("vagrant-cloud", vagrant_cloud::prepare),

@@ -8,6 +8,7 @@ pub mod docker_push;
 pub mod docker_save;
 pub mod docker_tag;
 pub mod manifest;
+pub mod provenance;
 pub mod vagrant;
 pub mod vagrant_cloud;
 pub mod vagrant_registry;

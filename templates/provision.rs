@@ -10,6 +10,7 @@ use kiste_core::{Cancel, Explain, Kind, Reporter, Span};
 use crate::builder::Fields;
 use crate::deadline::limited;
 use crate::error::Error;
+use crate::packages;
 use crate::plan::{Build, PlannedProvisioner};
 use crate::provisioner::ProvisionerRun;
 
@@ -36,6 +37,16 @@ impl Provisioning<'_> {
                 let _ = self.reporter.ask("Pausing before the next provisioner . Press enter to continue.", false);
             }
             self.with_retries(planned, comm, fields)?;
+        }
+        self.list_packages(comm)
+    }
+
+    /// For a bill of materials, when somebody wants one.
+    fn list_packages(&self, comm: &Arc<dyn Communicator>) -> Result<(), Error> {
+        if self.build.inputs.wants_packages() {
+            let packages = step::timed("list packages", self.reporter, || packages::ask(comm.as_ref(), self.cancel))?;
+            self.reporter.detail(format!("{} packages are installed", packages.list.len()));
+            self.build.inputs.found_packages(packages);
         }
         Ok(())
     }

@@ -28,6 +28,10 @@ pub struct BuildRequest {
     pub on_error: OnError,
     /// Builds that run at once; 0: no limit.
     pub parallel: usize,
+    /// Where a statement about each build's artifacts goes: a file or a folder.
+    pub provenance: Option<PathBuf>,
+    /// Where a list of the packages in each build's guest goes: a file or a folder.
+    pub sbom: Option<PathBuf>,
     /// The user's folder of state.
     pub home: Home,
     /// Who listens; builds report under [`kiste_core::Scope::Build`].
@@ -49,6 +53,8 @@ impl BuildRequest {
             debug: false,
             on_error: OnError::default(),
             parallel: 0,
+            provenance: None,
+            sbom: None,
             home,
             reporter,
             cancel,

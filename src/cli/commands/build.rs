@@ -43,6 +43,12 @@ pub struct BuildArgs {
     /// Write a page with the timeline of every phase
     #[arg(long, value_name = "FILE.html")]
     pub timings: Option<PathBuf>,
+    /// Write a statement about each build's artifacts: what they were made from, with digests (in-toto, SLSA)
+    #[arg(long, value_name = "FILE|FOLDER")]
+    provenance: Option<PathBuf>,
+    /// Write a list of the packages in each build's guest (SPDX)
+    #[arg(long, value_name = "FILE|FOLDER")]
+    sbom: Option<PathBuf>,
 }
 
 /// Variables of a template and which of its builds are meant.
@@ -98,6 +104,8 @@ fn variable(text: &str) -> Result<(String, String), Error> {
 pub fn run(context: &Context, args: &BuildArgs) -> Result<u8, Error> {
     let mut request = args.variables.request(context, &args.template)?;
     request.force = args.force;
+    request.provenance.clone_from(&args.provenance);
+    request.sbom.clone_from(&args.sbom);
     request.debug = args.pause;
     request.on_error = match args.on_error {
         AfterError::Cleanup => OnError::Cleanup,
