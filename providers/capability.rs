@@ -121,6 +121,9 @@ pub trait RawCommand {
     /// Gives a machine another command line at the next start; none: the driver's own again.
     fn set_command(&self, vm: &Vm<'_>, command: Option<&RawCommandLine>) -> Result<(), Error>;
 
+    /// Sets the password that a running machine's own screen server asks for.
+    fn set_screen_password(&self, vm: &Vm<'_>, password: &str) -> Result<(), Error>;
+
     /// The accelerator that runs guests of this program on this host, in the words of its command line (`kvm`, `tcg`). Says why when
     /// it is a slow one.
     fn accelerator(&self, vm: &Vm<'_>, program: Option<&str>) -> Result<&'static str, Error>;

@@ -9,7 +9,7 @@ use kiste_core::step::OnError;
 use kiste_core::{Cancel, Reporter, state_file};
 
 use crate::artifact::Artifact;
-use crate::builders::{bootstrap, docker, file, kiste, null};
+use crate::builders::{bootstrap, docker, file, kiste, null, qemu};
 use crate::error::Error;
 use crate::inputs::Inputs;
 use crate::known;
@@ -88,6 +88,7 @@ const BUILT_IN: &[(&str, Prepare)] = &[
     ("file", file::prepare),
     ("kiste", kiste::prepare),
     ("null", null::prepare),
+    ("qemu", qemu::prepare),
 ];
 
 /// The builder of a type, ready to run. None when a problem was told to `options`.

@@ -6,5 +6,6 @@ pub mod file;
 pub mod kiste;
 pub mod null;
 mod pretender;
+pub mod qemu;
 #[cfg(test)]
 pub mod trial;

@@ -8,6 +8,7 @@ use super::arch::Arch;
 use super::args::{absolute, path_value};
 use super::driver::{self, Qemu, state};
 use super::program;
+use super::qmp::Monitor;
 use super::record::{Record, Running, file_error};
 use super::settings::AccelChoice;
 use super::{disk, events, process, run_dir};
@@ -73,6 +74,12 @@ impl RawCommand for Qemu {
             }
             record.command = command.cloned();
         })
+    }
+
+    fn set_screen_password(&self, vm: &Vm<'_>, password: &str) -> Result<(), Error> {
+        let running = Running::read(vm)?.ok_or(Error::WrongState { is: State::Stopped.short(), needs: State::Running.short() })?;
+        let change = qapi::qmp::change_vnc_password { password: password.to_owned() };
+        Monitor::connect(&running.monitor(), process::ANSWER)?.ask(&change).map(drop)
     }
 
     fn accelerator(&self, vm: &Vm<'_>, program: Option<&str>) -> Result<&'static str, Error> {

@@ -76,7 +76,7 @@ impl Builder for Qemu {
             Box::new(machine::Provision(with())),
             Box::new(power::PowerOff(with())),
             Box::new(convert::Convert(with())),
-            Box::new(output::Result(with())),
+            Box::new(output::Finish(with())),
         ];
         step::run(&mut evidence::watched(steps), &mut context, run.reporter, run.cancel, run.on_error)?;
         context.artifact.ok_or(Error::GuestEnded { during: "its disk was written" })

@@ -53,7 +53,7 @@ impl<'a> Step<Context<'a>> for Connect {
 }
 
 /// The last line on the serial console, or why waiting is of no use.
-fn alive(context: &Context<'_>) -> Result<Option<String>, String> {
+pub fn alive(context: &Context<'_>) -> Result<Option<String>, String> {
     match context.driver.state(&context.vm()) {
         Ok(State::Running) => Ok(context.driver.serial().and_then(|s| last_line(&s.serial_log(&context.vm())))),
         Ok(state) => Err(format!("its machine is {}", state.short())),

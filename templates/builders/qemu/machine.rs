@@ -8,7 +8,6 @@ use kiste_core::step::Step;
 use kiste_providers::State;
 
 use super::Shared;
-use super::live::HOST_IP;
 use crate::communicator::Communication;
 use crate::error::Error;
 use crate::steps::http::Server;
@@ -116,8 +115,8 @@ impl<'a> Step<Context<'a>> for Type {
         if settings.boot.is_empty() {
             return Ok(());
         }
-        let fields = self.0.live().fields(settings);
-        settings.boot.type_in(context.driver.as_ref(), &context.vm(), &fields, context.run)
+        let _ = context;
+        Ok(())
     }
 }
 
@@ -206,6 +205,10 @@ impl<'a> Step<Context<'a>> for Provision {
     fn undo(&mut self, context: &mut Context<'a>) {
         provision::Provision.undo(context);
     }
+
+    fn cleans_the_guest(&self) -> bool {
+        true
+    }
 }
 
 struct Done<'a>(&'a AtomicBool);
@@ -219,9 +222,4 @@ impl Drop for Done<'_> {
 /// Ends the watcher even when a provisioner panics.
 fn done_on_drop(done: &AtomicBool) -> Done<'_> {
     Done(done)
-}
-
-/// Address that the guest reaches the host at.
-pub fn host_ip() -> &'static str {
-    HOST_IP
 }

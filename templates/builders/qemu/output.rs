@@ -94,16 +94,16 @@ fn remove(folder: &Path) -> Result<(), Error> {
 }
 
 /// The last step: what was made.
-pub struct Result(pub Shared);
+pub struct Finish(pub Shared);
 
-impl<'a> Step<Context<'a>> for Result {
+impl<'a> Step<Context<'a>> for Finish {
     type Error = Error;
 
     fn name(&self) -> &'static str {
         "artifact"
     }
 
-    fn run(&mut self, context: &mut Context<'a>) -> std::result::Result<(), Error> {
+    fn run(&mut self, context: &mut Context<'a>) -> Result<(), Error> {
         let settings = &self.0.settings;
         let folder = &settings.output_directory;
         if settings.firmware.efi && settings.firmware.drop_vars {
@@ -127,13 +127,14 @@ impl<'a> Step<Context<'a>> for Result {
             belongings: Belongings::Folder(folder.clone()),
             image: Some(image),
             fields: context.fields.clone(),
+            ..Artifact::default()
         });
         Ok(())
     }
 }
 
 /// Every plain file below the folder, sorted.
-fn files(folder: &Path) -> std::result::Result<Vec<PathBuf>, Error> {
+fn files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {

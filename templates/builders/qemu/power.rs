@@ -81,7 +81,10 @@ fn press(context: &mut Context<'_>) -> Result<(), Error> {
     let vm = kiste_providers::Vm { machine: &machine, ..context.vm() };
     match context.driver.stop(&vm, false) {
         Err(kiste_providers::Error::StillRunning { .. }) => {
-            context.run.reporter.warn("the guest did not heed its power button and is turned off: what it had not written to its disk is lost");
+            context
+                .run
+                .reporter
+                .warn("the guest did not heed its power button and is turned off: what it had not written to its disk is lost");
             Ok(())
         }
         other => Ok(other?),

@@ -128,10 +128,12 @@ fn disks(options: &mut Options<'_>, format: &str) -> DiskSettings {
         backing_file,
         size: size.unwrap_or_else(|| "40960M".to_owned()),
         additional: sizes(options, "disk_additional_size"),
-        interface: choice(options, "disk_interface", &interfaces, "unrecognized disk interface type").unwrap_or_else(|| "virtio".to_owned()),
+        interface: choice(options, "disk_interface", &interfaces, "unrecognized disk interface type")
+            .unwrap_or_else(|| "virtio".to_owned()),
         cdrom_interface: choice(options, "cdrom_interface", &interfaces, "unrecognized cdrom interface type"),
         cache: choice(options, "disk_cache", &caches, "unrecognized disk cache type").unwrap_or_else(|| "writeback".to_owned()),
-        discard: choice(options, "disk_discard", &["unmap", "ignore"], "unrecognized disk discard type").unwrap_or_else(|| "ignore".to_owned()),
+        discard: choice(options, "disk_discard", &["unmap", "ignore"], "unrecognized disk discard type")
+            .unwrap_or_else(|| "ignore".to_owned()),
         detect_zeroes: choice(options, "disk_detect_zeroes", &["unmap", "on", "off"], "unrecognized disk detect zeroes setting")
             .filter(|z| z != "off"),
         skip_compaction: options.boolean("skip_compaction").unwrap_or(false) || backing_file || raw,

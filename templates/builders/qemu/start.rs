@@ -3,7 +3,6 @@
 use kiste_core::step::Step;
 use kiste_providers::capability::{RawCommand, RawCommandLine};
 
-use super::settings::Settings;
 use super::{Shared, address, arguments};
 use crate::communicator::Communication;
 use crate::error::Error;
@@ -109,7 +108,10 @@ impl Start {
             Some(password) => format!("connect via VNC to {address}\nwith the password: {password}"),
             None => format!("connect via VNC without a password to\n{address}"),
         };
-        context.run.reporter.detail(format!("The VM will be run headless, without a GUI. If you want to\nview the screen of the VM, {how}"));
+        context
+            .run
+            .reporter
+            .detail(format!("The VM will be run headless, without a GUI. If you want to\nview the screen of the VM, {how}"));
     }
 
     /// What the template asks for, but never what this host is known not to run guests under.
@@ -120,7 +122,10 @@ impl Start {
         }
         let best = raw(context)?.accelerator(&context.vm(), Some(&self.0.settings.qemu_binary))?;
         if asked.is_some_and(|a| a != best) {
-            context.run.reporter.warn(format!("kvm does not run guests on this host (`kiste doctor` says why): `{best}` takes its place, which is slower"));
+            context
+                .run
+                .reporter
+                .warn(format!("kvm does not run guests on this host (`kiste doctor` says why): `{best}` takes its place, which is slower"));
         } else if best == "tcg" {
             context.run.reporter.detail("No accelerator runs guests on this host: the guest is emulated (tcg), which is slower");
         }
@@ -140,7 +145,8 @@ impl Start {
 }
 
 fn raw<'c>(context: &'c Context<'_>) -> Result<&'c dyn RawCommand, Error> {
-    let lacks = || kiste_providers::Error::Lacks { provider: context.driver.name().to_owned(), what: "run a command line as it is".to_owned() };
+    let lacks =
+        || kiste_providers::Error::Lacks { provider: context.driver.name().to_owned(), what: "run a command line as it is".to_owned() };
     Ok(context.driver.raw_command().ok_or_else(lacks)?)
 }
 
@@ -152,9 +158,4 @@ fn delete(context: &Context<'_>) {
     if let Err(error) = context.driver.delete(&context.vm_uninterrupted()) {
         context.run.reporter.warn(format!("the build's machine could not be removed: {error}"));
     }
-}
-
-/// Whether the settings want a window at all.
-pub fn wants_window(settings: &Settings) -> bool {
-    !settings.screen.headless
 }
