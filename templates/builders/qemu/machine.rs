@@ -115,8 +115,8 @@ impl<'a> Step<Context<'a>> for Type {
         if settings.boot.is_empty() {
             return Ok(());
         }
-        let _ = context;
-        Ok(())
+        let fields = self.0.live().fields(settings);
+        settings.boot.type_in(context.driver.as_ref(), &context.vm(), &fields, context.run)
     }
 }
 

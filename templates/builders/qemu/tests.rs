@@ -144,9 +144,11 @@ fn qemu_gets_what_the_real_packer_starts_it_with() {
 fn normal(word: &str, dir: &str) -> String {
     let word = word.replace(dir, "DIR").replace("127.0.0.1:2222-", ":PORT-").replace("http://10.0.2.2:0/", "http://10.0.2.2:HTTP/");
     let word = word.replace("hostfwd=tcp::2222-", "hostfwd=tcp::PORT-");
-    match word.strip_suffix(",password=on").unwrap_or(&word).strip_suffix(":0").filter(|a| a.starts_with("127.")) {
-        Some(address) if word.ends_with(":0") => format!("{address}:N"),
-        Some(address) => format!("{address}:N,password"),
-        None => word,
+    let password = word.ends_with(",password=on");
+    match word.trim_end_matches(",password=on").rsplit_once(':') {
+        Some((address, n)) if address.starts_with("127.") && n.chars().all(|c| c.is_ascii_digit()) => {
+            format!("{address}:N{}", if password { ",password" } else { "" })
+        }
+        _ => word,
     }
 }
