@@ -73,7 +73,7 @@ impl Builder for Qemu {
             Box::new(start::Start(with())),
             Box::new(machine::Type(with())),
             Box::new(machine::Connect(with())),
-            Box::new(machine::Provision(with())),
+            Box::new(machine::Provision),
             Box::new(power::PowerOff(with())),
             Box::new(convert::Convert(with())),
             Box::new(output::Finish(with())),

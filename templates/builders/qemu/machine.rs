@@ -133,12 +133,10 @@ impl<'a> Step<Context<'a>> for Connect {
     fn run(&mut self, context: &mut Context<'a>) -> Result<(), Error> {
         let settings = &self.0.settings;
         let Communication::Ssh(login) = &settings.communication else { return Ok(()) };
-        let (key, forwarded) = {
+        let (key, port) = {
             let live = self.0.live();
             (live.key.clone(), live.host_port)
         };
-        // An address of the template's own is not behind our forward.
-        let port = forwarded;
         let keys: Vec<_> = key.file.iter().cloned().collect();
         let comm = login.connect("127.0.0.1", port, &keys, context.run, &mut || alive(context))?;
         context.fields.extend(login.fields("127.0.0.1", port, &key));
@@ -159,7 +157,7 @@ fn alive(context: &Context<'_>) -> Result<Option<String>, String> {
 pub const FULL: &str = "QEMU stopped the guest because its disk could not be written: is the host's disk full?";
 
 /// Runs the provisioners, watching that the machine can go on.
-pub struct Provision(pub Shared);
+pub struct Provision;
 
 impl<'a> Step<Context<'a>> for Provision {
     type Error = Error;
