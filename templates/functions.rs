@@ -30,8 +30,8 @@ pub(crate) fn call(name: &str, values: &[Value], scope: &Scope<'_>, data: Data<'
         // Packer tells it to its plugins only, so where a build is known.
         ("packer_version", _) => needs(&facts.build_name, "packer_version not available").map(|_| PACKER_VERSION.to_owned()),
         ("build", [field]) => build(field, data),
-        ("lower", [text]) => Ok(text.to_lowercase()),
-        ("upper", [text]) => Ok(text.to_uppercase()),
+        ("lower", [text]) => Ok(text.chars().map(|c| one(c, c.to_lowercase())).collect()),
+        ("upper", [text]) => Ok(text.chars().map(|c| one(c, c.to_uppercase())).collect()),
         ("split", [text, separator]) => split(text, separator, numbers[0]),
         ("replace", [old, new, text]) => replace(old, new, usize::try_from(numbers[0]).unwrap_or(usize::MAX), text),
         ("replace_all", [old, new, text]) => replace(old, new, usize::MAX, text),
@@ -42,9 +42,16 @@ pub(crate) fn call(name: &str, values: &[Value], scope: &Scope<'_>, data: Data<'
         ("consul_key", _) => Err("consul_key is not allowed here".to_owned()),
         ("vault", [path, key]) if scope.in_variables => secrets::vault(path, key),
         ("vault", _) => Err("Vault vars are only allowed in the variables section".to_owned()),
+        (_, []) if scope.in_variables => Err("secret name must be provided".to_owned()),
+        (_, [_, _, _, ..]) if scope.in_variables => Err("only secret name and optional secret key can be provided.".to_owned()),
         (_, _) if scope.in_variables => Err("known, but not built in: this version has no client of AWS Secrets Manager".to_owned()),
         (_, _) => Err("AWS Secrets Manager is only allowed in the variables section".to_owned()),
     }
+}
+
+/// A character's other case, if that is one character: `ß` has none.
+fn one(c: char, mut other: impl Iterator<Item = char>) -> char {
+    other.next().filter(|_| other.next().is_none()).unwrap_or(c)
 }
 
 fn sorted(values: &[Value]) -> (Vec<&str>, Vec<i64>) {

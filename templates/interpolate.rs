@@ -9,6 +9,8 @@ mod builtins;
 mod compare;
 mod engine;
 mod escape;
+#[cfg(test)]
+mod expressions;
 mod floats;
 mod format;
 mod lex;

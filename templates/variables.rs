@@ -51,12 +51,26 @@ fn render_all(
             }
         }
         if failed.is_empty() || failed.len() == before || pass == MOST_PASSES {
-            problems.extend(failed.iter().map(|(name, text, reason)| failure(request, name, text, reason)));
+            for (name, text, reason) in &failed {
+                match reason.contains(NOT_SET) && texts.iter().any(|(n, t)| values.contains_key(n) && asks_for_user(t)) {
+                    // Packer looks for progress only, and a variable that uses another one always makes some: such templates are valid.
+                    true => tracing::warn!(variable = name.as_str(), "uses a variable that is not set, and stays empty"),
+                    false => problems.push(failure(request, name, text, reason)),
+                }
+            }
             break;
         }
         open = failed.into_iter().map(|(name, text, _)| (name, text)).collect();
     }
     values
+}
+
+/// Whether a text has Packer's usual form of a variable's use, with backquotes.
+fn asks_for_user(text: &str) -> bool {
+    text.split("{{").skip(1).any(|action| {
+        let name = action.trim_start().strip_prefix("user").map(str::trim_start).and_then(|a| a.strip_prefix('`'));
+        name.and_then(|n| n.rsplit_once("}}")).is_some_and(|(n, _)| n.trim_end().ends_with('`'))
+    })
 }
 
 /// Packer's sentence; of a secret neither its text nor parts of it.

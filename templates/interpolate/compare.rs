@@ -30,9 +30,6 @@ const INVALID: &str = "invalid type for comparison";
 
 /// Whether the first equals any of the others.
 pub fn equal(first: &Value, others: &[Value]) -> Result<bool, String> {
-    if let Value::Map(_) = first {
-        return Err(format!("uncomparable type {}: {}", first.type_name(), first.written()));
-    }
     if others.is_empty() {
         return Err("missing argument for comparison".to_owned());
     }
@@ -49,8 +46,9 @@ fn equal_to(a: &Value, b: &Value) -> Result<bool, String> {
         (Some(Basic::Integer(a)), Some(Basic::Integer(b))) => Ok(a == b),
         (Some(a), Some(b)) if std::mem::discriminant(&a) == std::mem::discriminant(&b) => Ok(a == b),
         (Some(_), Some(_)) => Err(INCOMPATIBLE.to_owned()),
-        (None, None) if *b == Value::Nil => Ok(true),
-        (None, None) => Err(format!("uncomparable type {}: {}", b.type_name(), b.written())),
+        (None, None) if *b == Value::Nil => Ok(*a == Value::Nil),
+        // Go has them in this order.
+        (None, None) => Err(format!("non-comparable type {}: {}", b.written(), b.type_name())),
         // `nil` equals nothing but itself, and may be asked.
         _ if *a == Value::Nil || *b == Value::Nil => Ok(false),
         _ => Err(INCOMPATIBLE.to_owned()),

@@ -84,6 +84,8 @@ impl Printer<'_> {
         }
         let Some(verb) = self.rest.chars().next() else { return self.out.push_str("%!(NOVERB)") };
         self.rest = &self.rest[verb.len_utf8()..];
+        // `%+v` shows more of structures, not a sign.
+        flags.plus &= verb != 'v';
         match self.values.get(self.next) {
             _ if verb == '%' => self.out.push('%'),
             _ if !self.good => self.out.push_str(&format!("%!{verb}(BADINDEX)")),
@@ -155,15 +157,18 @@ impl Printer<'_> {
         }
     }
 
-    /// Digits; too large a number takes the whole format with it.
+    /// Digits; a digit more than the widest takes the whole format with it.
     fn digits(&mut self) -> Option<usize> {
-        let end = self.rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(self.rest.len());
-        let digits = &self.rest[..end];
-        if digits.is_empty() {
-            return None;
+        let mut number = None;
+        while let Some(digit) = self.rest.chars().next().and_then(|c| c.to_digit(10)) {
+            let before = number.unwrap_or(0);
+            if before > WIDEST {
+                self.rest = "";
+                return None;
+            }
+            number = Some(before * 10 + i64::from(digit));
+            self.rest = &self.rest[1..];
         }
-        let number = digits.parse::<i64>().ok().filter(|n| *n <= WIDEST);
-        self.rest = if number.is_some() { &self.rest[end..] } else { "" };
         number.and_then(|n| usize::try_from(n).ok())
     }
 

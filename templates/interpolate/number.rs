@@ -116,14 +116,13 @@ impl Number {
 /// Go's underscores: between digits, or after a base's prefix.
 fn plain(text: &str) -> Option<String> {
     let text = text.trim_start_matches(['+', '-']);
-    let prefixed = text.starts_with('0');
     let bytes = text.as_bytes();
     for (i, byte) in bytes.iter().enumerate() {
         if *byte == b'_' {
             let before = i.checked_sub(1).map(|i| bytes[i]);
             let after = bytes.get(i + 1).copied().unwrap_or(0);
             let good = before.is_some_and(|b| b.is_ascii_hexdigit() || matches!(b, b'x' | b'X' | b'o' | b'O' | b'b' | b'B'));
-            if !prefixed || !good || !after.is_ascii_hexdigit() {
+            if !good || !after.is_ascii_hexdigit() {
                 return None;
             }
         }

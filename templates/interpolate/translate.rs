@@ -185,9 +185,8 @@ impl Writer<'_> {
         for name in &pipe.variables {
             let slot = if pipe.assigns { self.find(name) } else { Some(self.slot()) };
             let Some(slot) = slot else {
-                let place = self.place(pipe.at, pipe);
                 let reason = self.text(&format!("undefined variable: {name}"));
-                return format!("(fail {place} {reason} {value})");
+                return format!("(fail null {reason} {value})");
             };
             if !pipe.assigns {
                 self.scope.push((name.clone(), slot));
@@ -206,9 +205,12 @@ impl Writer<'_> {
             OperandKind::Nil if !has_arguments => self.fail(first, "nil is not a command", last),
             OperandKind::Pipe(inner) if !has_arguments => self.pipe(inner),
             OperandKind::Pipe(_) => {
-                let place = self.place(pipe.at, pipe);
+                let place = if last.is_some() { "null".to_owned() } else { self.place(pipe.at, pipe).to_string() };
                 let reason = self.text(&not_a_function());
                 format!("(fail {place} {reason} {})", last.unwrap_or("0"))
+            }
+            OperandKind::Variable(name, _) if has_arguments && self.find(name).is_none() => {
+                self.fail(first, &format!("undefined variable: {name}"), last)
             }
             OperandKind::Field(names) => self.fields(first, names, has_arguments, &format!("(slot {})", self.dot), last),
             OperandKind::Variable(_, names) | OperandKind::Chain(_, names) if !names.is_empty() => {
@@ -233,10 +235,14 @@ impl Writer<'_> {
     }
 
     fn fields(&mut self, operand: &Operand, names: &[String], has_arguments: bool, start: &str, last: Option<&str>) -> String {
-        let place = self.place(operand.at, operand);
+        // Behind parentheses it is the last part inside that Go names.
+        let place = match &operand.kind {
+            OperandKind::Chain(..) => "null".to_owned(),
+            _ => self.place(operand.at, operand).to_string(),
+        };
         self.program.fields.push(names.to_vec());
         let fields = self.program.fields.len() - 1;
-        format!("(fields {place} {fields} {has_arguments} {start} {})", last.unwrap_or("0"))
+        format!("(fields {place} {fields} {has_arguments} {} {start})", last.unwrap_or("0"))
     }
 
     fn variable(&mut self, operand: &Operand, name: &str) -> String {

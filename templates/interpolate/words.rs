@@ -172,13 +172,15 @@ impl Word<'_> {
             Kind::Typed => return self.typed(json(h, 0).as_str().unwrap_or_default(), value(h, 1)),
             _ => {}
         }
-        let place = number(h, 0);
-        run.state().place = place;
+        // Without a place of its own it is the last part's fault.
+        if json(h, 0).is_number() {
+            run.state().place = number(h, 0);
+        }
         match self.kind {
             Kind::Variable => Ok(run.slot(number(h, 1))),
             Kind::Literal => Ok(run.program.values[number(h, 1)].clone()),
             Kind::Fields => self.fields(h),
-            Kind::Fail => Err(run.fail(place, &run.program.texts[number(h, 1)])),
+            Kind::Fail => Err(run.fail_here(&run.program.texts[number(h, 1)])),
             _ => Ok(Value::Nil),
         }
     }
@@ -188,7 +190,7 @@ impl Word<'_> {
             Value::Nil => Err(self.run.fail_here(&format!("invalid value; expected {wanted}"))),
             value if value.type_name() != wanted => {
                 let found = value.type_name();
-                Err(self.run.fail_here(&format!("wrong type for value; expected {wanted}; found {found}")))
+                Err(self.run.fail_here(&format!("wrong type for value; expected {wanted}; got {found}")))
             }
             _ => Ok(value),
         }
@@ -197,7 +199,7 @@ impl Word<'_> {
     fn fields(&self, h: &Helper<'_>) -> Result<Value, RenderError> {
         let names = &self.run.program.fields[number(h, 1)];
         let has_arguments = json(h, 2) == &Json::Bool(true);
-        let mut at = value(h, 3);
+        let mut at = value(h, 4);
         for (i, name) in names.iter().enumerate() {
             at = match at {
                 Value::Nil => Value::Nil,
