@@ -38,9 +38,9 @@ pub(crate) fn call(name: &str, values: &[Value], scope: &Scope<'_>, data: Data<'
         ("sed", _) => Err("template function `sed` is deprecated use `replace` or `replace_all` instead.\
                            Documentation: https://www.packer.io/docs/templates/engine"
             .to_owned()),
-        ("consul_key", [key]) if scope.in_variables => secrets::consul(key),
+        ("consul_key", [key]) if scope.in_variables => secrets::consul(key, &secrets::environment),
         ("consul_key", _) => Err("consul_key is not allowed here".to_owned()),
-        ("vault", [path, key]) if scope.in_variables => secrets::vault(path, key),
+        ("vault", [path, key]) if scope.in_variables => secrets::vault(path, key, &secrets::environment),
         ("vault", _) => Err("Vault vars are only allowed in the variables section".to_owned()),
         (_, []) if scope.in_variables => Err("secret name must be provided".to_owned()),
         (_, [_, _, _, ..]) if scope.in_variables => Err("only secret name and optional secret key can be provided.".to_owned()),
@@ -81,7 +81,9 @@ pub(crate) const NOT_SET: &str = "Error: variable not set:";
 fn build(field: &str, data: Data<'_>) -> Result<String, String> {
     match data {
         Data::Later => Ok(format!("{{{{.{field}}}}}")),
-        Data::Fields(fields) => fields.get(field).cloned().ok_or_else(|| format!("loaded data, but couldnt find {field} in it.")),
+        Data::Fields(fields) | Data::Known(fields) => {
+            fields.get(field).cloned().ok_or_else(|| format!("loaded data, but couldnt find {field} in it."))
+        }
         Data::Nothing => Err(format!("Error validating build variable: the given variable {field} will not be passed into your plugin.")),
     }
 }

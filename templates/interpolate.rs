@@ -17,6 +17,8 @@ mod lex;
 mod node;
 mod number;
 mod parse;
+#[cfg(test)]
+mod properties;
 mod signature;
 mod translate;
 mod value;
@@ -57,8 +59,10 @@ pub struct Facts {
 /// What `.` is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Data<'a> {
-    /// Fields of a running build.
+    /// Fields of a running build; of one that is not there `<no value>` is written.
     Fields(&'a BTreeMap<String, String>),
+    /// All the fields that there are; another one is a mistake.
+    Known(&'a BTreeMap<String, String>),
     /// Not known yet: a field alone stays as it is written, `build` gives the field that it will be.
     Later,
     /// There is none and there will be none.
@@ -102,6 +106,15 @@ fn in_variables(text: &str, scope: &Scope<'_>) -> Result<String, String> {
         rendered = rendered.replace(&format!("{mark}.{i}."), action);
     }
     Ok(rendered)
+}
+
+/// Like [`render`], but a field that is not among the scope's is an error: so with what Packer gives as a structure (`boot_command`, `qemuargs`,
+/// docker's `run_command`), not as a map (`execute_command`).
+pub fn render_known(text: &str, scope: &Scope<'_>) -> Result<String, String> {
+    match scope.fields {
+        Some(fields) => stable(text, scope, Data::Known(fields)),
+        None => render(text, scope),
+    }
 }
 
 /// Renders a text of the console, or of a name: nothing runs, and nothing will.

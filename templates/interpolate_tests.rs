@@ -68,6 +68,14 @@ fn fields_stay_until_there_are_any() {
 }
 
 #[test]
+fn where_all_fields_are_known_another_one_is_a_mistake() {
+    let (variables, facts, fields) = (BTreeMap::new(), facts(), BTreeMap::from([("Name".to_owned(), "n".to_owned())]));
+    let scope = Scope { variables: &variables, facts: &facts, fields: Some(&fields), in_variables: false };
+    assert_eq!(render_known("{{ .Name }}", &scope).as_deref(), Ok("n"));
+    assert!(render_known("{{ .Nmae }}", &scope).unwrap_err().contains("at <.Nmae>: can't evaluate field Nmae: here are only .Name"));
+}
+
+#[test]
 fn what_is_wrong_is_told_as_go_tells_it() {
     for (text, part) in [
         ("{{usr `x`}}", "template: root:1: function \"usr\" not defined (nearest: `user`)"),

@@ -7,6 +7,7 @@ pub mod artifact;
 pub mod builder;
 mod builders;
 pub mod communicator;
+pub mod console;
 mod deadline;
 mod docker;
 mod duration;

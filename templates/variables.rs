@@ -90,7 +90,7 @@ fn failure(request: &BuildRequest, name: &str, text: &str, reason: &str) -> Prob
 }
 
 /// Reads a file of variables: an object of strings (`null` is an empty one, as in Go).
-fn read(path: &std::path::Path) -> Result<BTreeMap<String, String>, Vec<Problem>> {
+pub fn read(path: &std::path::Path) -> Result<BTreeMap<String, String>, Vec<Problem>> {
     let shown = path.display();
     let text = std::fs::read_to_string(path).map_err(|e| vec![Problem::nowhere(format!("variable file `{shown}`: {e}"))])?;
     let (node, problems) = json::parse(&text);

@@ -21,7 +21,7 @@ use crate::builder::{Builder, BuilderRun, Fields};
 use crate::communicator::Communication;
 use crate::docker::{Engine, Login};
 use crate::error::Error;
-use crate::interpolate::{Facts, Scope, render};
+use crate::interpolate::{Facts, Scope, render_known};
 use crate::steps::provision::{Guest, Provision};
 
 pub use prepare::prepare;
@@ -168,7 +168,7 @@ impl Context<'_> {
     fn run_command(&self) -> Result<Vec<String>, Error> {
         let fields = Fields::from([("Image".to_owned(), self.image.clone())]);
         let scope = Scope { variables: &self.docker.variables, facts: &self.docker.facts, fields: Some(&fields), in_variables: false };
-        let one = |text: &String| render(text, &scope).map_err(|reason| Error::Render { option: "run_command".to_owned(), reason });
+        let one = |text: &String| render_known(text, &scope).map_err(|reason| Error::Render { option: "run_command".to_owned(), reason });
         self.docker.container.command.iter().map(one).collect()
     }
 }

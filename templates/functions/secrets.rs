@@ -11,11 +11,15 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Longest answer.
 const LONGEST: u64 = 4 << 20;
 
-fn set(name: &str) -> Option<String> {
+/// Gives variables of the environment that are set and not empty.
+type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// This process's environment.
+pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|v| !v.is_empty())
 }
 
-fn is_true(name: &str) -> Option<bool> {
+fn is_true(set: Environment<'_>, name: &str) -> Option<bool> {
     match set(name)?.to_ascii_lowercase().as_str() {
         "1" | "t" | "true" => Some(true),
         "0" | "f" | "false" => Some(false),
@@ -61,12 +65,12 @@ fn path_in(base: &str, prefix: &str, path: &str) -> Result<reqwest::Url, String>
 }
 
 /// A key of Consul's store.
-pub fn consul(key: &str) -> Result<String, String> {
+pub fn consul(key: &str, set: Environment<'_>) -> Result<String, String> {
     let failed = |reason: String| format!("error reading consul key: {reason}");
     let address = set("CONSUL_HTTP_ADDR").unwrap_or_else(|| "127.0.0.1:8500".to_owned());
-    let scheme = if is_true("CONSUL_HTTP_SSL") == Some(true) { "https" } else { "http" };
+    let scheme = if is_true(set, "CONSUL_HTTP_SSL") == Some(true) { "https" } else { "http" };
     let base = if address.contains("://") { address } else { format!("{scheme}://{address}") };
-    let client = client(is_true("CONSUL_HTTP_SSL_VERIFY") == Some(false), set("CONSUL_CACERT"))
+    let client = client(is_true(set, "CONSUL_HTTP_SSL_VERIFY") == Some(false), set("CONSUL_CACERT"))
         .map_err(|e| format!("error getting consul client: {e}"))?;
     let mut url = path_in(&base, "v1/kv", key).map_err(failed)?;
     if let Some(namespace) = set("CONSUL_NAMESPACE") {
@@ -99,12 +103,12 @@ fn value_of(body: &[u8]) -> Option<String> {
 }
 
 /// A key of a secret in Vault, in either version of its store.
-pub fn vault(path: &str, key: &str) -> Result<String, String> {
+pub fn vault(path: &str, key: &str, set: Environment<'_>) -> Result<String, String> {
     let failed = |reason: String| format!("Error reading vault secret: {reason}");
     let token = set("VAULT_TOKEN").ok_or("Must set VAULT_TOKEN env var in order to use vault template function")?;
     let base = set("VAULT_ADDR").unwrap_or_else(|| "https://127.0.0.1:8200".to_owned());
-    let client =
-        client(is_true("VAULT_SKIP_VERIFY") == Some(true), set("VAULT_CACERT")).map_err(|e| format!("Error getting Vault client: {e}"))?;
+    let client = client(is_true(set, "VAULT_SKIP_VERIFY") == Some(true), set("VAULT_CACERT"))
+        .map_err(|e| format!("Error getting Vault client: {e}"))?;
     let url = path_in(&base, "v1", path).map_err(failed)?;
     let mut request = client.get(url.clone()).header("X-Vault-Token", token).header("X-Vault-Request", "true");
     if let Some(namespace) = set("VAULT_NAMESPACE") {
@@ -134,3 +138,6 @@ fn secret(json: &Json, key: &str) -> Result<String, String> {
     let missing = format!("Vault data was empty at the given path. Warnings: {}", warnings.collect::<Vec<_>>().join("; "));
     data.get(key).map_or(Err(missing), text)
 }
+
+#[cfg(test)]
+mod tests;

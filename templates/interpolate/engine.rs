@@ -28,7 +28,7 @@ pub fn render(text: &str, scope: &Scope<'_>, data: Data<'_>) -> Result<String, S
     let names: Vec<&str> = templates.keys().map(String::as_str).collect();
     let mut run = Run { text, program: &program, names, scope, data, state: Mutex::default() };
     let dot = match data {
-        Data::Fields(fields) => Value::Map(fields.clone()),
+        Data::Fields(fields) | Data::Known(fields) => Value::Map(fields.clone()),
         Data::Later | Data::Nothing => Value::Nil,
     };
     run.state_mut().frames.push(vec![dot]);

@@ -9,7 +9,11 @@ use super::*;
 /// Intended differences: the text begins so; why.
 const INTENDED: [(&str, &str, &str); 4] = [
     ("console", "{{template \"root\"}}", "a template that calls itself is refused earlier: 40 levels, not 100000"),
-    ("variable", "{{.Vars}}{{upper `x`}}{{ .A | upper }}", "Packer renders all variables once more in each plugin, and so refuses values that nobody renders"),
+    (
+        "variable",
+        "{{.Vars}}{{upper `x`}}{{ .A | upper }}",
+        "Packer renders all variables once more in each plugin, and so refuses values that nobody renders",
+    ),
     ("variable", "{{user `undefined`}}", "which unknown variables Packer tolerates is for `variables` to decide, which sees them all"),
     ("variable", "{{user `v`}}", "the same"),
 ];
@@ -76,7 +80,8 @@ fn differs(case: &Json) -> Option<String> {
         (Err(ours), _, _, Some(error)) => words(ours) == words(error),
         _ => false,
     };
-    let is_intended = || INTENDED.iter().any(|(place, start, _)| case["place"] == *place && case["text"].as_str().unwrap().starts_with(start));
+    let is_intended =
+        || INTENDED.iter().any(|(place, start, _)| case["place"] == *place && case["text"].as_str().unwrap().starts_with(start));
     (!same && !is_intended()).then(|| format!("{case}\n   ours: {ours:?}"))
 }
 

@@ -206,7 +206,15 @@ impl Word<'_> {
                 Value::Map(_) if has_arguments && i + 1 == names.len() => {
                     return Err(self.run.fail_here(&format!("{name} is not a method but has arguments")));
                 }
-                Value::Map(map) => map.get(name).cloned().map_or(Value::Nil, Value::Text),
+                Value::Map(map) => match map.get(name) {
+                    Some(text) => Value::Text(text.clone()),
+                    None if matches!(self.run.data, Data::Known(_)) => {
+                        let there: Vec<String> = map.keys().map(|k| format!(".{k}")).collect();
+                        let there = there.join(", ");
+                        return Err(self.run.fail_here(&format!("can't evaluate field {name}: here are only {there}")));
+                    }
+                    None => Value::Nil,
+                },
                 other => {
                     // What a map holds is of no known type.
                     let kind = if i > 0 { "interface {}" } else { other.type_name() };

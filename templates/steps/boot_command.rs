@@ -29,9 +29,6 @@ const BOOT_WAIT: Duration = Duration::from_secs(10);
 /// The interval between keys for all templates of a user.
 const INTERVAL_VARIABLE: &str = "PACKER_KEY_INTERVAL";
 
-/// What a field that is not there is rendered as; nobody wants that typed.
-const NO_VALUE: &str = "<no value>";
-
 /// The machine that is typed on.
 struct Console<'a> {
     /// Its provider.
@@ -120,11 +117,7 @@ impl BootCommand {
         let failed = |reason: String| Error::Render { option: "boot_command".to_owned(), reason };
         let Some(facts) = &self.facts else { return Ok(Vec::new()) };
         let scope = Scope { variables: &self.variables, facts, fields: Some(fields), in_variables: false };
-        let text = interpolate::render(&part.text, &scope).map_err(failed)?;
-        if text.contains(NO_VALUE) {
-            let known = fields.keys().map(|k| format!(".{k}")).collect::<Vec<_>>().join(", ");
-            return Err(failed(format!("it uses a field that is not there (there are {known})")));
-        }
+        let text = interpolate::render_known(&part.text, &scope).map_err(failed)?;
         parse(&text).map_err(|mistakes| failed(mistakes.join("; ")))
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::builder::Fields;
 use crate::communicator::LoginKey;
-use crate::interpolate::{Scope, render};
+use crate::interpolate::{Scope, render_known};
 
 use super::settings::Settings;
 use crate::error::Error;
@@ -70,5 +70,5 @@ impl Live {
 /// Renders one text of `qemuargs`.
 pub fn rendered(settings: &Settings, fields: &Fields, text: &str) -> Result<String, Error> {
     let scope = Scope { variables: &settings.variables, facts: &settings.facts, fields: Some(fields), in_variables: false };
-    render(text, &scope).map_err(|reason| Error::Render { option: "qemuargs".to_owned(), reason })
+    render_known(text, &scope).map_err(|reason| Error::Render { option: "qemuargs".to_owned(), reason })
 }
