@@ -8,6 +8,7 @@ pub mod pause;
 pub mod progress;
 pub mod prompt;
 pub mod table;
+pub mod tail;
 pub mod timeline;
 pub mod words;
 

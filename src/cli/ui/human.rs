@@ -7,9 +7,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use console::{Color, Style};
+use kiste_core::event::Outcome;
 use kiste_core::{Cancel, Event, Scope, Ui};
 
 use super::progress::Progress;
+use super::tail::Tail;
 use super::{clean, prompt, words};
 
 /// How the sink looks.
@@ -36,6 +38,7 @@ pub struct Human {
     progress: Progress,
     several: AtomicBool,
     lanes: Mutex<Vec<String>>,
+    tail: Tail,
 }
 
 /// Colours of machines in a project of several, by order of appearance.
@@ -56,7 +59,7 @@ impl Human {
     /// A sink that looks like this; its questions end with `cancel`.
     pub fn new(look: Look, cancel: Cancel) -> Self {
         let progress = Progress::new(look.live && !look.quiet);
-        Self { look, cancel, progress, several: AtomicBool::new(false), lanes: Mutex::default() }
+        Self { look, cancel, progress, several: AtomicBool::new(false), lanes: Mutex::default(), tail: Tail::default() }
     }
 
     /// Whether more than one machine takes part, so that each gets a colour.
@@ -126,12 +129,13 @@ impl Human {
 
     /// A line of a command's output; the command may colour it where colours are shown at all.
     fn output(&self, scope: &Scope, line: &str, keep_color: bool) {
-        if self.look.quiet {
-            return;
-        }
         let text = clean::line(line, keep_color && self.look.color);
         let line = self.styled(scope, Tone::Detail, &text);
-        self.print(&[line]);
+        if self.look.quiet {
+            self.tail.push(scope, line);
+        } else {
+            self.print(&[line]);
+        }
     }
 }
 
@@ -139,6 +143,11 @@ impl Ui for Human {
     fn emit(&self, scope: &Scope, event: Event) {
         if let Some(line) = self.progress.follow(scope, &event) {
             self.put(scope, Tone::Detail, &line);
+        }
+        match &event {
+            Event::StepStarted { .. } => drop(self.tail.take(scope)),
+            Event::StepFinished { outcome: Outcome::Failed, .. } => self.print(&self.tail.take(scope)),
+            _ => {}
         }
         match event {
             Event::Say { text } => self.put(scope, Tone::Say, &text),

@@ -174,3 +174,14 @@ fn threads_share_one_communicator() {
         }
     });
 }
+
+#[test]
+fn a_bare_line_is_for_the_guests_own_interpreter() {
+    let Some(server) = Server::start(&Wish::default()) else { return };
+    let ssh = server.ssh();
+    let command = GuestCommand::bare("cat; echo \"$SSH_ORIGINAL_COMMAND\" >&2; exit 3").input("in");
+    assert_eq!(run(&ssh, &command).unwrap(), (3, "in".to_owned(), "\n".to_owned()));
+    let forced = Server::start(&Wish { config: "ForceCommand printf %s \"$SSH_ORIGINAL_COMMAND\"".to_owned(), ..Wish::default() }).unwrap();
+    let line = r#"powershell "& { $x 'y' }" %PATH%"#;
+    assert_eq!(run(&forced.ssh(), &GuestCommand::bare(line)).unwrap().1, line);
+}
