@@ -62,7 +62,9 @@ impl Provisioner for Ansible {
         for (name, value) in self.variables(run)?.into_iter().chain(login.variables()) {
             program = program.env(name, value);
         }
-        execute(&program, &self.command, run).map_err(|error| match error {
+        let done = execute(&program, &self.command, run);
+        login.close();
+        done.map_err(|error| match error {
             Error::Provisioner { what } => failed(format!("Error executing Ansible: {what}")),
             other => other,
         })

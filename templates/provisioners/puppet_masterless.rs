@@ -103,6 +103,7 @@ impl Puppet {
         self.folder(&manifests, remote, run)?;
         if self.manifest_file.is_dir() {
             run.reporter.detail(format!("Uploading manifest directory from: {}", self.manifest_file.display()));
+            self.folder(&manifests, remote, run)?;
             remote.upload_folder(&self.manifest_file, &manifests)?;
             staged.manifest = manifests;
         } else {

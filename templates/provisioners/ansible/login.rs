@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::path::Path;
 
+use kiste_core::Cancel;
+use kiste_core::host::Program;
 use tempfile::{NamedTempFile, TempDir};
 
 use super::Ansible;
@@ -76,6 +78,17 @@ impl Login {
             secrets,
             sockets: Some(tempfile::Builder::new().prefix("ansible-cp").tempdir().map_err(Error::file(std::env::temp_dir()))?),
         })
+    }
+
+    /// Ends the connections that Ansible leaves open for a minute.
+    pub fn close(&self) {
+        let Some(sockets) = &self.sockets else { return };
+        for socket in std::fs::read_dir(sockets.path()).into_iter().flatten().flatten() {
+            let path = format!("ControlPath={}", socket.path().display());
+            // One that has ended by itself is as good.
+            let ended = Program::new("ssh").args(["-F", "none", "-o", &path, "-O", "exit", "guest"]).output(&Cancel::new());
+            tracing::debug!(?ended, "a connection of Ansible's is ended");
+        }
     }
 
     /// Words for ssh's own command line.

@@ -1,2 +1,4 @@
-notify { "hello from puppet": }
-file { "/tmp/kiste-peer-puppet": ensure => absent }
+notify { 'hello from puppet': }
+if $facts['out'] {
+  file { $facts['out']: content => "${facts['packer_build_name']} ${facts['packer_builder_type']}\n" }
+}
