@@ -160,6 +160,9 @@ impl Context<'_> {
         use kiste_core::Explain;
         if error.kind() != Kind::Interrupted {
             self.run.reporter.emit(kiste_core::Event::Error { text: error.to_string() });
+            for hint in error.hints() {
+                self.run.reporter.detail(hint);
+            }
         }
         error
     }
@@ -172,3 +175,6 @@ impl Context<'_> {
         self.docker.container.command.iter().map(one).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,7 +20,8 @@ pub fn file(stream: &mut dyn Read, to: &Path, done: &mut dyn FnMut(u64)) -> io::
     if !entry.header().entry_type().is_file() {
         return Err(io::Error::other("it is no file"));
     }
-    write(&mut entry, to, 0, done).map(drop)
+    let size = entry.size();
+    write(&mut entry, to, (0, size), done).map(drop)
 }
 
 /// Takes a folder, whose stream has it at `./` or under its own name; links to files are left for the caller, by their paths below it.
@@ -43,7 +44,10 @@ pub fn folder(stream: &mut dyn Read, to: &Path, done: &mut dyn FnMut(u64)) -> io
         let path = to.join(&below);
         match kind {
             EntryType::Directory => std::fs::create_dir_all(&path)?,
-            EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => bytes = write(&mut entry, &path, bytes, done)?,
+            EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
+                let size = entry.size();
+                bytes = write(&mut entry, &path, (bytes, size), done)?;
+            }
             EntryType::Link => {
                 let other = entry.link_name()?.map(|name| self::below(&name)).transpose()?.flatten();
                 let other = other.ok_or_else(|| io::Error::other("a link leads nowhere"))?;
@@ -73,7 +77,8 @@ fn below(path: &Path) -> io::Result<Option<PathBuf>> {
     Ok(Some(below).filter(|b| !b.as_os_str().is_empty()))
 }
 
-fn write(content: &mut dyn Read, to: &Path, before: u64, done: &mut dyn FnMut(u64)) -> io::Result<u64> {
+/// Writes one file; gives all bytes so far, of which `before` were there already.
+fn write(content: &mut dyn Read, to: &Path, (before, size): (u64, u64), done: &mut dyn FnMut(u64)) -> io::Result<u64> {
     let folder = to.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
     let mut file = tempfile::Builder::new().prefix(".tmp-").tempfile_in(folder)?;
@@ -88,6 +93,9 @@ fn write(content: &mut dyn Read, to: &Path, before: u64, done: &mut dyn FnMut(u6
                 done(bytes);
             }
         }
+    }
+    if bytes - before != size {
+        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the engine gave only a part of it"));
     }
     file.persist(to).map_err(|e| e.error)?;
     Ok(bytes)

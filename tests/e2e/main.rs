@@ -3,6 +3,10 @@
 //! One machine lives through all of it, since a boot by emulation takes its time. Needs what `.ci/install test` installs.
 
 mod bench;
+#[cfg(target_os = "linux")]
+mod docker;
+#[cfg(target_os = "linux")]
+mod engine;
 
 use bench::{Bench, qemu_processes};
 

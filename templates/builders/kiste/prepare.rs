@@ -15,6 +15,8 @@ use crate::options::Options;
 const USER: &str = "vagrant";
 /// … and its password, where the well-known keys do not let us in.
 const PASSWORD: &str = "vagrant";
+/// Longest wait for the guest, unless the template says otherwise: a busy host that emulates boots slowly.
+const BOOT_TIME: Duration = Duration::from_secs(600);
 /// The port that leads into the guest.
 const SSH_PORT: u16 = 22;
 
@@ -80,6 +82,7 @@ fn checksum(options: &mut Options<'_>) -> Option<String> {
 
 fn login(options: &mut Options<'_>) -> Option<SshLogin> {
     let (at, port_at) = (options.place("communicator"), options.place("ssh_port"));
+    let is_patient = ["ssh_timeout", "ssh_wait_timeout", "ssh_handshake_attempts"].iter().all(|key| options.place(key).is_none());
     let Communication::Ssh(mut login) = communicator::prepare(options, Defaults { user: Some(USER), ..Defaults::default() }) else {
         if at.is_some() {
             options.problem(at, "`kiste` changes a machine by what runs in it: it needs the communicator `ssh`");
@@ -88,6 +91,9 @@ fn login(options: &mut Options<'_>) -> Option<SshLogin> {
     };
     if login.port != SSH_PORT {
         options.problem(port_at, format!("not built in yet: `ssh_port` other than {SSH_PORT} with this builder"));
+    }
+    if is_patient {
+        login.timeout = Some(BOOT_TIME);
     }
     if login.private_key.is_none() && login.target.password.is_none() && !login.agent_auth {
         login.target.offer_insecure = true;
