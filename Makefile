@@ -1,9 +1,9 @@
 # kiste's few verbs for people who have cloned it. `make` alone says which.
-.PHONY: help build test demo peers install clean
+.PHONY: help build test demo peers install clean test-installer
 .DEFAULT_GOAL := help
 
 help: ## say what there is
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile
 
 build: ## build target/release/kiste
 	.ci/install build
@@ -27,6 +27,11 @@ peers: ## timings side by side with the same work done by hand (ratios)
 
 install: build ## install kiste into cargo's bin folder
 	cargo install --path . --locked
+
+test-installer: ## a real unattended install from a disc, by packer too where there is one (20 minutes each by emulation)
+	.ci/install test
+	cargo build --release --locked
+	tests/peers/installer/run target/release/kiste
 
 clean: ## remove what was built
 	cargo clean
