@@ -7,6 +7,8 @@ pub mod docker_import;
 pub mod docker_push;
 pub mod docker_save;
 pub mod docker_tag;
+#[cfg(test)]
+mod docker_tests;
 pub mod manifest;
 pub mod provenance;
 pub mod vagrant;

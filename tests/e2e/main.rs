@@ -81,6 +81,7 @@ fn from_a_template_to_a_running_machine() {
     let bench = Bench::new();
     bench.require(&["qemu-system-x86_64", "qemu-img", "mmdebstrap", "mke2fs", "sfdisk", "ssh", "rsync"]);
     builds_a_box_that_both_tools_take(&bench);
+    builds_a_box_from_that_box(&bench);
     project(&bench);
     comes_up(&bench);
     answers(&bench);
@@ -104,6 +105,27 @@ fn builds_a_box_that_both_tools_take(bench: &Bench) {
         assert!(bench.vagrant(["box", "list"]).contains("debian/12 (libvirt, 0)"));
     }
     bench.kiste(["init", "debian/12", "--minimal"]).ok();
+}
+
+/// The builder `kiste`: by the box's name, and the result needs nothing of what it was made from.
+fn builds_a_box_from_that_box(bench: &Bench) {
+    let template = r#"{
+        "builders": [{"type": "kiste", "box": "debian/12", "memory": 768, "disk_size": "25G", "accelerator": "tcg", "vm_name": "next"}],
+        "provisioners": [{"type": "shell", "inline": ["echo made by $(id -un) on $(df -h / | tail -n 1)", "echo kept > ~/kept"]}],
+        "post-processors": [{"type": "vagrant", "output": "next.box", "keep_input_artifact": true}]
+    }"#;
+    bench.write("next.json", template);
+    let built = bench.kiste(["build", "next.json"]).ok();
+    let said = format!("{}{}", built.stdout, built.stderr);
+    assert!(said.contains("Using the box debian/12 0") && said.contains("made by vagrant on /dev/vda1"), "{said}");
+    assert!(said.contains(" 25G "), "the disk grew, and its file system with it:\n{said}");
+    let info = bench.program("qemu-img", ["info", "--output=json", "output-kiste/next.qcow2"]);
+    assert!(!info.contains("backing-filename") && info.contains("26843545600"), "{info}");
+    bench.kiste(["box", "add", "--name", "test/next", "next.box"]).ok();
+    bench.kiste(["box", "remove", "--force", "test/next"]).ok();
+    assert_eq!(qemu_processes(bench.root()), Vec::<u32>::new(), "a build leaves no process");
+    assert!(bench.kiste(["build", "next.json"]).code != 0, "output that exists is not replaced without being told to");
+    std::fs::remove_dir_all(bench.path("output-kiste")).expect("the output");
 }
 
 fn comes_up(bench: &Bench) {
