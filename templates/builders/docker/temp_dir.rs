@@ -72,7 +72,8 @@ impl<'a> Step<Context<'a>> for TempDir {
 fn keep(context: &Context<'_>) {
     let client = context.docker.engine.client();
     let container = context.container.as_deref().unwrap_or("none was made");
-    let text = format!("The container is left as it is ({container}); `{client} rm -f` it when you are done");
+    let folder = context.dir.root().display();
+    let text = format!("The container is left as it is ({container}); `{client} rm -f` it and remove `{folder}` when you are done");
     match std::fs::write(context.dir.kept(), "") {
         Ok(()) => context.run.reporter.say(text),
         Err(error) => context.run.reporter.warn(format!("the next build will remove the container: {error}")),
