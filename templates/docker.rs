@@ -141,7 +141,7 @@ pub fn hint(said: &str) -> Option<&'static str> {
     if has("permission denied") && (has("docker.sock") || has("Docker daemon socket") || has("docker API")) {
         return Some("Only root and the group `docker` may use the engine: `sudo usermod -aG docker $USER`, then log in again.");
     }
-    if has("unauthorized") || has("Unauthorized") || has("no basic auth credentials") || has("access denied") || has("access is denied") {
+    if has("unauthorized") || has("Unauthorized") || has("no basic auth credentials") || has("access denied") || has("is denied") {
         return Some("Log in with `login`, `login_server`, `login_username` and `login_password`, or check the image's name.");
     }
     if has("Unable to find image") || has("No such image") || has("manifest unknown") || has("manifest for") {
