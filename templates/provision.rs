@@ -102,11 +102,13 @@ impl Provisioning<'_> {
 
     fn step(&self, planned: &PlannedProvisioner, comm: &Arc<dyn Communicator>, fields: &Fields, cancel: &Cancel) -> Result<(), Error> {
         cancel.check()?;
+        let mut fields = fields.clone();
+        fields.entry("PackerRunUUID".to_owned()).or_insert_with(|| self.build.inputs.run_uuid.clone());
         let run = ProvisionerRun {
             comm: comm.as_ref(),
             reporter: self.reporter,
             cancel,
-            fields,
+            fields: &fields,
             variables: self.variables,
             facts: &self.build.facts,
         };

@@ -118,7 +118,9 @@ impl Provisioner for ShellLocal {
 
 impl PostProcessor for ShellLocal {
     fn process(&self, artifact: &Artifact, run: &PostProcessorRun<'_>) -> Result<Processed, Error> {
-        self.run(&run.live(), run.reporter, run.cancel)?;
+        let mut fields = run.fields.clone();
+        fields.entry("PackerRunUUID".to_owned()).or_insert_with(|| run.inputs.run_uuid.clone());
+        self.run(&Live { fields: &fields, ..run.live() }, run.reporter, run.cancel)?;
         Ok(Processed { artifact: Some(artifact.clone()), keep: true, must_keep: true })
     }
 }
@@ -147,14 +149,18 @@ impl ShellLocal {
             };
             let words = self.execute_command.iter().map(render).collect::<Result<Vec<_>, _>>()?;
             reporter.say(format!("Running local shell script: {}", shown.display()));
-            self.execute(&words, Path::new(&path), reporter, cancel)?;
+            self.execute(&words, Path::new(&path), live, reporter, cancel)?;
         }
         Ok(())
     }
 
-    fn execute(&self, words: &[String], script: &Path, reporter: &Reporter, cancel: &Cancel) -> Result<(), Error> {
+    fn execute(&self, words: &[String], script: &Path, live: &Live<'_>, reporter: &Reporter, cancel: &Cancel) -> Result<(), Error> {
         let Some((program, arguments)) = words.split_first() else { return Ok(()) };
-        let ended = Program::new(program).args(arguments).stream(cancel, |stream, line| tell_line(reporter, stream, line));
+        let mut command = Program::new(program).args(arguments);
+        if let Some(run) = live.field("PackerRunUUID") {
+            command = command.env("PACKER_RUN_UUID", run);
+        }
+        let ended = command.stream(cancel, |stream, line| tell_line(reporter, stream, line));
         match ended {
             Ok(status) => self.valid_exit_codes.check(exit_code(status)),
             Err(error @ (HostError::Missing { .. } | HostError::Start { .. })) => Err(Error::HostLacks {

@@ -63,7 +63,7 @@ impl Shell {
             run.comm.upload_bytes(&bytes, &path, 0o755, run.cancel)?;
             remote.show(&command)
         })?;
-        self.judge(ended, run)?;
+        self.judge(ended)?;
         if self.skip_clean {
             return Ok(());
         }
@@ -75,10 +75,10 @@ impl Shell {
         })
     }
 
-    fn judge(&self, ended: Ended, run: &ProvisionerRun<'_>) -> Result<(), Error> {
+    fn judge(&self, ended: Ended) -> Result<(), Error> {
         match ended.reason {
             Some(_) if self.expect_disconnect || self.valid_exit_codes.allow(DISCONNECTED) => {
-                run.reporter.detail("The guest disconnected, as expected.");
+                tracing::info!("the guest disconnected, as expected");
                 Ok(())
             }
             Some(reason) => Err(Error::ScriptDisconnected { reason }),

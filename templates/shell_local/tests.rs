@@ -44,11 +44,12 @@ fn scripts_run_by_the_templates_words() {
 
 #[test]
 fn a_post_processor_hands_its_artifact_on_and_takes_one_text_for_sh() {
-    let json = r#"{"command": "echo hi", "execute_command": "echo {{.Vars}}; {{.Script}}"}"#;
-    let (trial, artifact) = (Trial::of("shell-local"), Artifact { id: "VM".into(), ..Artifact::default() });
+    let json = r#"{"command": "echo hi $PACKER_RUN_UUID", "execute_command": "echo {{.Vars}}; {{.Script}}"}"#;
+    let (mut trial, artifact) = (Trial::of("shell-local"), Artifact { id: "VM".into(), ..Artifact::default() });
+    trial.fields.insert("PackerRunUUID".to_owned(), "u-1".to_owned());
     let done = trial.process(json, &artifact).unwrap();
     assert_eq!((done.artifact, done.keep, done.must_keep), (Some(artifact), true, true));
-    assert_eq!(trial.shown()[1..], ["out PACKER_BUILDER_TYPE=qemu PACKER_BUILD_NAME=deb", "out hi"]);
+    assert_eq!(trial.shown()[1..], ["out PACKER_BUILDER_TYPE=qemu PACKER_BUILD_NAME=deb", "out hi u-1"]);
 }
 
 #[test]
