@@ -125,7 +125,7 @@ fn qemu_gets_what_the_real_packer_starts_it_with() {
         let (settings, wrong) = settings_of(&text, false);
         assert_eq!(wrong, [""; 0], "{text}");
         let live = Live {
-            iso: settings.iso.first().map(|p| p.replace("file://", "")).unwrap_or_default().into(),
+            iso: case["options"]["iso_url"].as_str().unwrap_or_default().replace("file://", "").replace("DIR/", &format!("{dir}/")).into(),
             floppy: (!settings.floppy.is_empty()).then(|| "SCRATCH".into()),
             cd: (!settings.cd.is_empty()).then(|| "SCRATCH".into()),
             host_port: 2222,
