@@ -48,13 +48,14 @@ impl Cd {
             hint: "Install `xorriso`.".to_owned(),
         })?;
         let mut files = Files::new();
-        media_files::gather(&self.files, Folders::Deep, &mut files)?;
+        for path in media_files::found(&self.files)? {
+            media_files::add(&path, Folders::DeepOrInside, &mut files)?;
+        }
         files.extend(self.texts.clone());
         let folder = to.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let staging = tempfile::Builder::new().prefix(".cd-").tempdir_in(folder).map_err(Error::file(folder))?;
         for (path, content) in &files {
             run.cancel.check()?;
-            run.reporter.detail(format!("Copying {path} onto the CD"));
             stage(&staging.path().join(path), content)?;
         }
         Program::new(*program)
@@ -63,6 +64,7 @@ impl Cd {
             .arg(std::path::absolute(to).map_err(Error::file(to))?)
             .arg(staging.path())
             .output(run.cancel)?;
+        run.reporter.detail("Done copying paths from CD_dirs");
         Ok(())
     }
 }

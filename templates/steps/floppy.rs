@@ -47,9 +47,7 @@ impl Floppy {
     /// Writes the image to `to`. Only for floppies that are not empty.
     pub fn write(&self, to: &Path, run: &BuilderRun<'_>) -> Result<(), Error> {
         run.reporter.say("Creating floppy disk...");
-        let mut files = Files::new();
-        media_files::gather(&self.files, Folders::Flat, &mut files)?;
-        media_files::gather(&self.folders, Folders::Deep, &mut files)?;
+        let mut files = self.gather(run)?;
         files.extend(self.texts.clone());
         let sizes = files.values().map(size).sum::<Result<u64, Error>>()?;
         if sizes > SIZE {
@@ -57,11 +55,35 @@ impl Floppy {
         }
         let image = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(to).map_err(Error::file(to))?;
         image.set_len(SIZE).map_err(Error::file(to))?;
-        self.fill(&image, &files, run).map_err(|e| if is_full(&e) { full(to, sizes) } else { Error::file(to)(e) })?;
+        self.fill(&image, &files).map_err(|e| if is_full(&e) { full(to, sizes) } else { Error::file(to)(e) })?;
         image.sync_all().map_err(Error::file(to))
     }
 
-    fn fill(&self, image: &File, files: &Files, run: &BuilderRun<'_>) -> std::io::Result<()> {
+    /// The files and folders of the host, told in Packer's words.
+    fn gather(&self, run: &BuilderRun<'_>) -> Result<Files, Error> {
+        let mut files = Files::new();
+        run.reporter.detail("Copying files flatly from floppy_files");
+        for path in media_files::found(&self.files)? {
+            let folder = path.is_dir();
+            run.reporter.detail(format!("Copying {}: {}", if folder { "directory" } else { "file" }, path.display()));
+            for added in media_files::add(&path, Folders::Flat, &mut files)?.iter().filter(|_| folder) {
+                run.reporter.detail(format!("Adding file: {}", added.display()));
+            }
+        }
+        run.reporter.detail("Done copying files from floppy_files");
+        run.reporter.detail("Collecting paths from floppy_dirs");
+        let folders = media_files::found(&self.folders)?;
+        let shown = folders.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(" ");
+        run.reporter.detail(format!("Resulting paths from floppy_dirs : [{shown}]"));
+        for path in folders {
+            run.reporter.detail(format!("Recursively copying : {}", path.display()));
+            media_files::add(&path, Folders::Deep, &mut files)?;
+        }
+        run.reporter.detail("Done copying paths from floppy_dirs");
+        Ok(files)
+    }
+
+    fn fill(&self, image: &File, files: &Files) -> std::io::Result<()> {
         let mut label = [b' '; 11];
         label[..self.label.len()].copy_from_slice(self.label.as_bytes());
         // The geometry every BIOS and DOS knows: 80 cylinders, two heads, 18 sectors.
@@ -80,7 +102,6 @@ impl Floppy {
         let system = FileSystem::new(disk, FsOptions::new())?;
         let root = system.root_dir();
         for (path, content) in files {
-            run.reporter.detail(format!("Copying {path} onto the floppy"));
             let mut folder = root.clone();
             let mut parts = path.split('/').peekable();
             while let Some(part) = parts.next() {

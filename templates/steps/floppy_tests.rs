@@ -17,7 +17,22 @@ fn files_texts_and_folders_are_on_it() {
         Floppy::prepare,
     );
     let image = dir.path().join("floppy.img");
-    run(&Cancel::new(), |run| floppy.write(&image, run)).0.unwrap();
+    let (written, said) = run(&Cancel::new(), |run| floppy.write(&image, run));
+    written.unwrap();
+    let said: Vec<String> = said.iter().map(|line| line.replace(&at.to_string(), "AT")).collect();
+    assert_eq!(
+        said,
+        [
+            "==> Creating floppy disk...",
+            "    Copying files flatly from floppy_files",
+            "    Copying file: AT/Autounattend.xml",
+            "    Done copying files from floppy_files",
+            "    Collecting paths from floppy_dirs",
+            "    Resulting paths from floppy_dirs : [AT/drivers]",
+            "    Recursively copying : AT/drivers",
+            "    Done copying paths from floppy_dirs",
+        ]
+    );
     assert_eq!(image.metadata().unwrap().len(), SIZE);
     let system = FileSystem::new(OpenOptions::new().read(true).write(true).open(&image).unwrap(), FsOptions::new()).unwrap();
     assert_eq!((system.fat_type(), system.volume_label().as_str()), (FatType::Fat12, "cidata"));

@@ -54,6 +54,12 @@ impl Iso {
         Self { sources, checksum, target: options.text("iso_target_path").map(PathBuf::from), extension }
     }
 
+    /// Its first address or path, for tests that compare command lines.
+    #[cfg(test)]
+    pub fn first(&self) -> Option<String> {
+        self.sources.first().map(ToString::to_string)
+    }
+
     /// Its checksum, `sha256:HEX`; none when nobody gave one.
     pub fn checksum(&self) -> Option<&str> {
         self.checksum.as_ref().map(|c| c.text.as_str())

@@ -52,39 +52,44 @@ pub enum Folders {
     Flat,
     /// With everything below them, under their own names.
     Deep,
+    /// Likewise, but of a folder that is written with a `/` at its end only what is in it.
+    DeepOrInside,
 }
 
-/// Adds what `paths` and patterns mean now. A pattern that fits nothing adds nothing.
-pub fn gather(paths: &[String], folders: Folders, files: &mut Files) -> Result<(), Error> {
+/// What paths and patterns mean now. A pattern that fits nothing means nothing.
+pub fn found(paths: &[String]) -> Result<Vec<PathBuf>, Error> {
+    let mut all = Vec::new();
     for path in paths {
-        let found = if is_pattern(path) { matching(path)? } else { vec![PathBuf::from(path)] };
-        for path in found {
-            add(&path, folders, files)?;
-        }
+        all.extend(if is_pattern(path) { matching(path)? } else { vec![PathBuf::from(path)] });
     }
-    Ok(())
+    Ok(all)
 }
 
-fn add(path: &Path, folders: Folders, files: &mut Files) -> Result<(), Error> {
+/// Adds a file or a folder; gives the files that came, as a person would write them.
+pub fn add(path: &Path, folders: Folders, files: &mut Files) -> Result<Vec<PathBuf>, Error> {
     let real = std::fs::canonicalize(path).map_err(Error::file(path))?;
     let kept = path.file_name().map_or_else(|| name(&real), |n| n.to_string_lossy().into_owned());
     if !real.is_dir() {
         files.insert(kept, Content::File(real));
-        return Ok(());
+        return Ok(vec![path.to_owned()]);
     }
+    let inside = folders == Folders::DeepOrInside && path.as_os_str().as_encoded_bytes().ends_with(b"/");
+    let mut added = Vec::new();
     for entry in walkdir::WalkDir::new(&real).follow_links(true).sort_by_file_name() {
         let entry = entry.map_err(|e| Error::file(path)(e.into()))?;
         if !entry.file_type().is_file() {
             continue;
         }
-        let below = entry.path().strip_prefix(&real).unwrap_or(entry.path()).to_string_lossy().into_owned();
+        let below = entry.path().strip_prefix(&real).unwrap_or(entry.path());
         let target = match folders {
             Folders::Flat => name(entry.path()),
-            Folders::Deep => format!("{kept}/{below}"),
+            _ if inside => below.to_string_lossy().into_owned(),
+            _ => format!("{kept}/{}", below.to_string_lossy()),
         };
+        added.push(path.join(below));
         files.insert(target, Content::File(entry.path().to_owned()));
     }
-    Ok(())
+    Ok(added)
 }
 
 fn name(path: &Path) -> String {
@@ -128,7 +133,9 @@ mod tests {
     fn gathered(dir: &Path, paths: &[&str], folders: Folders) -> Vec<String> {
         let paths: Vec<String> = paths.iter().map(|p| dir.join(p).display().to_string()).collect();
         let mut files = Files::new();
-        gather(&paths, folders, &mut files).unwrap();
+        for path in found(&paths).unwrap() {
+            add(&path, folders, &mut files).unwrap();
+        }
         files.into_keys().collect()
     }
 
@@ -144,6 +151,8 @@ mod tests {
         assert_eq!(of(&["deep/"], Folders::Deep), ["deep/c.txt", "deep/er/a.txt", "deep/er/d.txt"]);
         assert_eq!(of(&["de*"], Folders::Deep), ["deep/c.txt", "deep/er/a.txt", "deep/er/d.txt"]);
         assert_eq!(of(&["nothing*"], Folders::Deep), Vec::<String>::new());
-        assert!(gather(&["/no/such".to_owned()], Folders::Flat, &mut Files::new()).is_err());
+        assert_eq!(of(&["deep/"], Folders::DeepOrInside), ["c.txt", "er/a.txt", "er/d.txt"]);
+        assert_eq!(of(&["deep/er"], Folders::DeepOrInside), ["er/a.txt", "er/d.txt"]);
+        assert!(add(Path::new("/no/such"), Folders::Flat, &mut Files::new()).is_err());
     }
 }
