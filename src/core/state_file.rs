@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 /// Writes `bytes` to `path` so that after any crash the file is whole: the old one or the new one. `mode` is the Unix mode (0o600 for secrets).
 pub fn write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
     let mut temporary = tempfile::Builder::new().prefix(".tmp-").tempfile_in(folder)?;
     set_mode(temporary.as_file(), mode)?;

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::artifact::Artifact;
 use crate::error::Error;
+use crate::interpolate::{Scope, render};
 use crate::options::Options;
 use crate::post_processor::{PostProcessor, PostProcessorRun, Processed};
 
@@ -86,7 +87,12 @@ impl Manifest {
 
     fn custom_data(&self, run: &PostProcessorRun<'_>) -> Result<Value, Error> {
         let Some(data) = &self.custom_data else { return Ok(Value::Null) };
-        let rendered = data.iter().map(|(name, text)| Ok((name.clone(), Value::from(run.live().render("custom_data", text)?))));
+        // As the peer does: first as if nothing were built yet, so that what a build does not know is `<no value>` and no mistake.
+        let before = Scope { variables: run.variables, facts: run.facts, fields: None, in_variables: false };
+        let rendered = data.iter().map(|(name, text)| {
+            let text = render(text, &before).map_err(|reason| Error::Render { option: "custom_data".to_owned(), reason })?;
+            Ok((name.clone(), Value::from(run.live().render("custom_data", &text)?)))
+        });
         rendered.collect::<Result<Map<_, _>, Error>>().map(Value::Object)
     }
 }
