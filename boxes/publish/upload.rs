@@ -40,8 +40,7 @@ pub fn put(api: &Api, url: &Url, path: &Path, direct: bool, listener: Listener<'
             }
             Err(other) => return Err(other),
         };
-        let pause = kiste_core::Span(api.retry_pause);
-        reporter.detail(format!("Error uploading box! Will retry in {pause}. {status}"));
+        reporter.detail(format!("Error uploading box! Will retry in {} seconds. {status}", api.retry_pause.as_secs()));
         listener.cancel.sleep(api.retry_pause)?;
     }
     Err(network(url, &format!("retry count exhausted. Last err: {last}")))

@@ -44,6 +44,12 @@ pub fn of(provider: Provider, artifact: &Artifact, architecture: &str, run: &Pos
             (files, format!("\nVagrant.configure(\"2\") do |config|\n  config.vm.base_mac = \"{mac}\"\nend\n"))
         }
         Kind::Flat => (flat(&artifact.files, |file| base_name(file), run), String::new()),
+        Kind::Parallels => {
+            let own: Vec<PathBuf> =
+                artifact.files.iter().filter(|f| from_part(f, |part| part.ends_with(".pvm")).is_some()).cloned().collect();
+            let name = |file: &Path| from_part(file, |part| part.ends_with(".pvm")).unwrap_or_else(|| base_name(file));
+            (flat(&own, name, run), String::new())
+        }
         Kind::HyperV => (flat(&artifact.files, hyperv_name, run), String::new()),
         Kind::Image => (Vec::new(), of_image(provider, &artifact.id)),
         Kind::Cloud => return Err(refuse(format!("Poorly formatted artifact ID: {}", artifact.id))),
@@ -121,9 +127,14 @@ fn flat(files: &[PathBuf], name: impl Fn(&Path) -> String, run: &PostProcessorRu
 }
 
 fn hyperv_name(file: &Path) -> String {
+    from_part(file, |part| HYPERV_FOLDERS.contains(&part)).unwrap_or_else(|| base_name(file))
+}
+
+/// A path from the last folder on that is wanted.
+fn from_part(file: &Path, is_wanted: impl Fn(&str) -> bool) -> Option<String> {
     let parts: Vec<String> = file.components().map(|c| c.as_os_str().to_string_lossy().into_owned()).collect();
-    let from = parts.iter().rposition(|part| HYPERV_FOLDERS.contains(&part.as_str()));
-    parts[from.unwrap_or(parts.len().saturating_sub(1))..].join("/")
+    let from = parts.iter().rposition(|part| is_wanted(part))?;
+    Some(parts[from..].join("/"))
 }
 
 fn of_image(provider: Provider, id: &str) -> String {

@@ -25,6 +25,8 @@ pub enum Kind {
     Ovf,
     /// All files, side by side.
     Flat,
+    /// What is in the machine's folder.
+    Parallels,
     /// Files in the folders that Hyper-V exports.
     HyperV,
     /// Nothing but a Vagrantfile that names an image.
@@ -46,7 +48,7 @@ const ROWS: &[Row] = &[
     row("hyperv", Kind::HyperV, &["MSOpenTech.hyperv"]),
     row("libvirt", Kind::Disks, &["transcend.qemu"]),
     row("lxc", Kind::Flat, &["ustream.lxc"]),
-    row("parallels", Kind::Flat, &["packer.parallels"]),
+    row("parallels", Kind::Parallels, &["packer.parallels"]),
     row("scaleway", Kind::Cloud, &["hashicorp.scaleway"]),
     row("virtualbox", Kind::Ovf, &["mitchellh.virtualbox"]),
     Row { name: "vmware", in_metadata: "vmware_desktop", kind: Kind::Flat, builders: &["mitchellh.vmware", "mitchellh.vmware-esx"] },

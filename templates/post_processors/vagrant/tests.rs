@@ -150,6 +150,10 @@ fn boxes_of_other_providers() {
     assert_eq!(names("mitchellh.vmware", ""), ["a.vmcx", "b.vhdx", "x"]);
     assert_eq!(names("MSOpenTech.hyperv", ""), ["Virtual Hard Disks/b.vhdx", "Virtual Machines/a.vmcx", "x"]);
     assert_eq!(names("any", r#", "provider_override": "lxc""#), ["a.vmcx", "b.vhdx", "x"]);
+    let disk = case.file("vm/m.pvm/disk.hdd/x", "d");
+    let parallels = Artifact { builder_id: "packer.parallels".into(), files: vec![disk, files[2].clone()], ..Artifact::default() };
+    let names: Vec<String> = case.pack(&parallels, "").unwrap().into_keys().collect();
+    assert_eq!(names, ["Vagrantfile", "m.pvm/disk.hdd/x", "metadata.json"]);
     let docker = case.pack(&artifact("packer.post-processor.docker-tag", "a/\"b#{1}"), "").unwrap();
     assert!(docker["Vagrantfile"].contains("\t\tdocker.image = \"a/\\\"b\\#{1}\"\n"), "{}", docker["Vagrantfile"]);
     let vmware = case.pack(&artifact("mitchellh.vmware-esx", ""), "").unwrap();
