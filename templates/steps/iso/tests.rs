@@ -190,3 +190,19 @@ fn every_mistake_is_told() {
         ["warning: A checksum of 'none' was specified. Since ISO files are so big,\na checksum is highly recommended."]
     );
 }
+
+#[test]
+fn without_a_checksum_the_size_tells_a_torn_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let (port, _) = server();
+    let json =
+        format!(r#"{{"iso_url": "http://127.0.0.1:{port}/x", "iso_checksum": "none", "iso_target_path": "{}"}}"#, dir.path().display());
+    let path = fetch(&json).0.unwrap();
+    std::fs::write(&path, "HELLO\n").unwrap();
+    assert_eq!(fetch(&json).0.unwrap(), path);
+    assert_eq!(std::fs::read(&path).unwrap(), b"HELLO\n", "a file of the right size was fetched again");
+    std::fs::write(&path, "hel").unwrap();
+    let (again, said) = fetch(&json);
+    assert_eq!(std::fs::read(again.unwrap()).unwrap(), b"hello\n");
+    assert!(said.contains(&format!("==> The server has another file now, removing {}", path.display())), "{said:?}");
+}
