@@ -20,7 +20,7 @@ pub fn prepare(options: &mut Options<'_>) -> Option<Box<dyn Provisioner>> {
         command,
         extra_arguments: options.list("extra_arguments").unwrap_or_default(),
         environment: environment(options),
-        playbook_file: playbook_file.unwrap_or_else(PathBuf::new),
+        playbook_file: playbook_file.unwrap_or_default(),
         ssh_extra_args: options.list("ansible_ssh_extra_args").unwrap_or_default(),
         groups: options.list("groups").unwrap_or_default(),
         empty_groups: options.list("empty_groups").unwrap_or_default(),

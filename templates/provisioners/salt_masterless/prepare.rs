@@ -1,7 +1,5 @@
 //! Reads and checks the options of `salt-masterless`.
 
-use std::path::PathBuf;
-
 use super::Salt;
 use super::formulas::Formula;
 use crate::options::Options;
@@ -47,7 +45,7 @@ pub fn prepare(options: &mut Options<'_>) -> Option<Box<dyn Provisioner>> {
         bootstrap_args: options.text("bootstrap_args").unwrap_or_default(),
         minion_config,
         grains_file,
-        local_state_tree: local_state_tree.unwrap_or_else(PathBuf::new),
+        local_state_tree: local_state_tree.unwrap_or_default(),
         local_pillar_roots,
         remote_state_tree,
         remote_pillar_roots,
