@@ -16,9 +16,9 @@ pub fn of(value: &Value) -> Result<Duration, String> {
     }
 }
 
-/// Parses a text.
+/// Parses a text. What is wrong is told in Go's words.
 pub fn parse(text: &str) -> Result<Duration, String> {
-    let invalid = || format!("time: invalid duration \"{text}\" (write \"90s\", \"5m\", \"1h30m\")");
+    let invalid = || format!("time: invalid duration \"{text}\"");
     let (negative, mut rest) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
@@ -28,10 +28,14 @@ pub fn parse(text: &str) -> Result<Duration, String> {
     }
     let mut seconds = 0.0;
     while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(invalid)?;
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
         let number: f64 = rest[..digits].parse().map_err(|_| invalid())?;
         let unit_end = rest[digits..].find(|c: char| c.is_ascii_digit() || c == '.').map_or(rest.len(), |i| digits + i);
-        seconds += number * unit(&rest[digits..unit_end]).ok_or_else(invalid)?;
+        let name = &rest[digits..unit_end];
+        if name.is_empty() {
+            return Err(format!("time: missing unit in duration \"{text}\""));
+        }
+        seconds += number * unit(name).ok_or_else(|| format!("time: unknown unit \"{name}\" in duration \"{text}\""))?;
         rest = &rest[unit_end..];
     }
     if negative { Ok(Duration::ZERO) } else { Duration::try_from_secs_f64(seconds).map_err(|_| invalid()) }

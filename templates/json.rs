@@ -41,6 +41,42 @@ pub struct Key {
 }
 
 impl Value {
+    /// Its type as Go names it, which the peer's messages do.
+    pub fn go_type(&self) -> &'static str {
+        match self {
+            Self::Null => "nil",
+            Self::Bool(_) => "bool",
+            Self::Number(_) => "float64",
+            Self::Text(_) => "string",
+            Self::List(_) => "[]interface {}",
+            Self::Map(_) => "map[string]interface {}",
+        }
+    }
+
+    /// Its kind as Go names it.
+    pub fn go_kind(&self) -> &'static str {
+        match self {
+            Self::List(_) => "slice",
+            Self::Map(_) => "map",
+            other => other.go_type(),
+        }
+    }
+
+    /// Itself as Go prints it.
+    pub fn go_text(&self) -> String {
+        match self {
+            Self::Null => "<nil>".to_owned(),
+            Self::Bool(value) => value.to_string(),
+            Self::Number(text) | Self::Text(text) => text.clone(),
+            Self::List(items) => format!("[{}]", items.iter().map(|n| n.value.go_text()).collect::<Vec<_>>().join(" ")),
+            Self::Map(entries) => {
+                let mut parts: Vec<String> = entries.iter().map(|(k, n)| format!("{}:{}", k.name, n.value.go_text())).collect();
+                parts.sort();
+                format!("map[{}]", parts.join(" "))
+            }
+        }
+    }
+
     /// Its kind in words, for messages.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -91,7 +127,7 @@ impl<'a> Parser<'a> {
     fn syntax(&self, offset: usize, what: &str) -> Problem {
         let place = self.place(offset);
         let line = |n: usize| self.text.lines().nth(n).unwrap_or_default();
-        let mut shown = String::new();
+        let mut shown = format!("\nAt line {}, column {} (offset {offset}):", place.line, place.column);
         if place.line > 1 {
             shown.push_str(&format!("\n  {:>4}: {}", place.line - 1, line(place.line - 2)));
         }
@@ -117,18 +153,22 @@ impl<'a> Parser<'a> {
         there
     }
 
-    fn expect(&mut self, c: char, after: &str) -> Result<(), Fault> {
-        if self.take(c) { Ok(()) } else { self.fault(format!("expected `{c}` {after}, found {}", self.found())) }
+    fn expect(&mut self, c: char, place: &str) -> Result<(), Fault> {
+        if self.take(c) { Ok(()) } else { self.unexpected(place) }
     }
 
-    fn found(&self) -> String {
-        self.peek().map_or_else(|| "the end of the text".to_owned(), |c| format!("`{c}`"))
+    /// What stands here cannot stand here, in the words of the peer's decoder.
+    fn unexpected<T>(&self, place: &str) -> Result<T, Fault> {
+        match self.peek() {
+            None => self.fault("unexpected end of JSON input"),
+            Some(c) => self.fault(format!("invalid character {} {place}", quoted(c))),
+        }
     }
 
     fn document(&mut self) -> Result<Node, Fault> {
         let node = self.node(0)?;
         self.space();
-        if self.peek().is_some() { self.fault(format!("expected the end of the text, found {}", self.found())) } else { Ok(node) }
+        if self.peek().is_some() { self.unexpected("after top-level value") } else { Ok(node) }
     }
 
     fn node(&mut self, depth: usize) -> Result<Node, Fault> {
@@ -148,44 +188,75 @@ impl<'a> Parser<'a> {
     }
 
     fn literal(&mut self) -> Result<Value, Fault> {
-        for (word, value) in [("null", Value::Null), ("true", Value::Bool(true)), ("false", Value::Bool(false))] {
-            if self.text[self.offset..].starts_with(word) {
-                self.offset += word.len();
-                return Ok(value);
-            }
+        let words = [("null", Value::Null), ("true", Value::Bool(true)), ("false", Value::Bool(false))];
+        let Some((word, value)) = words.into_iter().find(|(w, _)| self.peek() == w.chars().next()) else {
+            return self.unexpected("looking for beginning of value");
+        };
+        for letter in word.chars() {
+            self.expect(letter, &format!("in literal {word} (expecting '{letter}')"))?;
         }
-        self.fault(format!("expected a value, found {}", self.found()))
+        Ok(value)
+    }
+
+    fn digits(&mut self, place: &str) -> Result<(), Fault> {
+        let count = self.text[self.offset..].bytes().take_while(u8::is_ascii_digit).count();
+        self.offset += count;
+        if count == 0 { self.unexpected(place) } else { Ok(()) }
     }
 
     fn number(&mut self) -> Result<Value, Fault> {
-        let rest = &self.text[self.offset..];
-        let length = rest.bytes().take_while(|b| b.is_ascii_digit() || b"+-.eE".contains(b)).count();
-        let text = &rest[..length];
-        if serde_json::from_str::<serde_json::Number>(text).is_err() {
-            return self.fault(format!("`{text}` is not a number"));
+        let start = self.offset;
+        self.take('-');
+        if !self.take('0') {
+            self.digits("in numeric literal")?;
         }
-        self.offset += length;
-        Ok(Value::Number(text.to_owned()))
+        if self.take('.') {
+            self.digits("after decimal point in numeric literal")?;
+        }
+        if self.take('e') || self.take('E') {
+            let _ = self.take('+') || self.take('-');
+            self.digits("in exponent of numeric literal")?;
+        }
+        Ok(Value::Number(self.text[start..self.offset].to_owned()))
     }
 
     fn string(&mut self) -> Result<String, Fault> {
         let start = self.offset;
-        let mut escaped = false;
-        for (i, c) in self.text[start..].char_indices().skip(1) {
-            match c {
-                _ if escaped => escaped = false,
-                '\\' => escaped = true,
-                '"' => {
-                    let raw = &self.text[start..=start + i];
-                    let text = serde_json::from_str(raw).map_err(|e| Fault { offset: start, what: bare(&e) })?;
-                    self.offset = start + i + 1;
-                    return Ok(text);
+        self.offset += 1;
+        loop {
+            match self.peek() {
+                Some('"') => break,
+                Some('\\') => {
+                    self.offset += 1;
+                    self.escape()?;
                 }
-                '\n' => break,
-                _ => {}
+                Some(c) if c >= ' ' => self.offset += c.len_utf8(),
+                _ => return self.unexpected("in string literal"),
             }
         }
-        self.fault("this string has no end on its line")
+        self.offset += 1;
+        let raw = &self.text[start..self.offset];
+        // What is left to be wrong are halves of surrogate pairs, which the peer replaces.
+        serde_json::from_str(raw).or_else(|e| self.fault(e.to_string().split(" at line ").next().unwrap_or_default()))
+    }
+
+    fn escape(&mut self) -> Result<(), Fault> {
+        if self.take('u') {
+            for _ in 0..4 {
+                match self.peek() {
+                    Some(c) if c.is_ascii_hexdigit() => self.offset += 1,
+                    _ => return self.unexpected("in \\u hexadecimal character escape"),
+                }
+            }
+            return Ok(());
+        }
+        match self.peek() {
+            Some('"' | '\\' | '/' | 'b' | 'f' | 'n' | 'r' | 't') => {
+                self.offset += 1;
+                Ok(())
+            }
+            _ => self.unexpected("in string escape code"),
+        }
     }
 
     fn list(&mut self, depth: usize) -> Result<Value, Fault> {
@@ -201,7 +272,7 @@ impl<'a> Parser<'a> {
             if self.take(']') {
                 return Ok(Value::List(items));
             }
-            self.expect(',', "or `]` after an element")?;
+            self.expect(',', "after array element")?;
         }
     }
 
@@ -216,11 +287,11 @@ impl<'a> Parser<'a> {
             self.space();
             let at = self.place(self.offset);
             if self.peek() != Some('"') {
-                return self.fault(format!("expected a key in double quotes, found {}", self.found()));
+                return self.unexpected("looking for beginning of object key string");
             }
             let key = Key { at, name: self.string()? };
             self.space();
-            self.expect(':', "after a key")?;
+            self.expect(':', "after object key")?;
             let node = self.node(depth + 1)?;
             if entries.iter().any(|(k, _)| k.name == key.name) {
                 self.duplicates.push(Problem::at(key.at, format!("template has duplicate field: {}", key.name)));
@@ -231,15 +302,19 @@ impl<'a> Parser<'a> {
             if self.take('}') {
                 return Ok(Value::Map(entries));
             }
-            self.expect(',', "or `}` after a value")?;
+            self.expect(',', "after object key:value pair")?;
         }
     }
 }
 
-/// serde_json's message without its own idea of the place, which counts from the string's start.
-fn bare(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.split(" at line ").next().unwrap_or_default().to_owned()
+/// A character as Go quotes it.
+fn quoted(c: char) -> String {
+    match c {
+        '\'' | '\\' => format!("'\\{c}'"),
+        '"' => "'\"'".to_owned(),
+        c if c.is_ascii_control() => format!("'{}'", c.escape_default()),
+        c => format!("'{c}'"),
+    }
 }
 
 #[cfg(test)]
@@ -264,14 +339,15 @@ mod tests {
     fn every_duplicate_key_is_told() {
         assert_eq!(
             problems("{\"a\": 1,\n \"a\": 2, \"b\": {\"c\": 1, \"c\": 1}}"),
-            "At line 2, column 2: template has duplicate field: a\nAt line 2, column 24: template has duplicate field: c"
+            "template has duplicate field: a (at line 2, column 2)\ntemplate has duplicate field: c (at line 2, column 24)"
         );
     }
 
     #[test]
     fn a_syntax_error_is_shown_in_its_line() {
         let text = problems("{\n  \"a\": 1\n  \"b\": 2\n}");
-        assert!(text.starts_with("At line 3, column 3: Error parsing JSON: expected `,` or `}` after a value, found `\"`"), "{text}");
+        let first = "Error parsing JSON: invalid character '\"' after object key:value pair\nAt line 3, column 3 (offset 13):\n";
+        assert!(text.starts_with(first), "{text}");
         assert!(text.ends_with("\n     2:   \"a\": 1\n     3:   \"b\": 2\n          ^"), "{text}");
     }
 

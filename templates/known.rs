@@ -87,7 +87,7 @@ pub const POST_PROCESSORS: &[&str] = &[
 /// What to say of a type that is not built in.
 pub fn not_here(what: &str, kind: &str, known: &[&str]) -> String {
     if known.contains(&kind) {
-        format!("{what} type '{kind}' is known, but not built in: kiste has no driver for it")
+        format!("error initializing {what} '{kind}': it is known, but not built in: kiste has no driver for it")
     } else {
         format!("error initializing {what} '{kind}': Unknown {what} {kind}")
     }

@@ -65,6 +65,7 @@ impl Masking {
             Event::WaitSaw { id, seen } => Event::WaitSaw { id, seen: self.hide(&seen) },
             Event::Output { stream, line, keep_color } => Event::Output { stream, line: self.hide(&line), keep_color },
             Event::Machine { kind, data } => Event::Machine { kind, data: data.iter().map(|d| self.hide(d)).collect() },
+            Event::BuildEnded { error, elapsed } => Event::BuildEnded { error: error.map(|e| self.hide(&e)), elapsed },
             // Steps and actions carry names of ours only.
             other => other,
         }

@@ -12,7 +12,7 @@ use crate::artifact::Artifact;
 use crate::builder::{BuilderRun, Fields};
 use crate::error::Error;
 use crate::mask;
-use crate::plan::{Build, Plan, PlannedPostProcessor, plan};
+use crate::plan::{Build, Plan, PlannedPostProcessor};
 use crate::post_processor::{PostProcessorRun, Processed};
 use crate::provenance::{self, Told};
 use crate::provision::Provisioning;
@@ -29,21 +29,12 @@ pub struct BuildResult {
     pub outcome: Result<Vec<Artifact>, Error>,
 }
 
-/// Runs every selected build and tells how each ended, sorted by name.
+/// Runs every build of a plan and tells how each ended, sorted by name.
 ///
-/// Each build's scope emits `ActionStarted` and `ActionFinished` of action `build`. `Err` only when nothing was started
-/// (the template is wrong); no selected build at all is an empty list. Sensitive variables are masked in events and errors.
-pub fn build(request: &BuildRequest) -> Result<Vec<BuildResult>, Error> {
-    let (plan, problems) = plan(request);
-    if !problems.is_empty() {
-        return Err(Error::Template { path: request.template.path.clone(), problems });
-    }
+/// Each build's scope emits `ActionStarted` and `ActionFinished` of action `build`, and `BuildEnded`. Sensitive variables are masked in
+/// events and errors.
+pub fn build(request: &BuildRequest, plan: &Plan) -> Vec<BuildResult> {
     let reporter = mask::reporter(&request.reporter, &plan.secrets);
-    tell_unknown(request, &plan, &reporter);
-    for warning in &plan.warnings {
-        let scope = warning.build.clone().map_or(Scope::Project, Scope::Build);
-        reporter.scoped(scope).warn(warning.message.clone());
-    }
     let next = AtomicUsize::new(0);
     let results = Mutex::new(Vec::new());
     let workers = if request.parallel == 0 { plan.builds.len() } else { request.parallel.min(plan.builds.len()) };
@@ -51,7 +42,7 @@ pub fn build(request: &BuildRequest) -> Result<Vec<BuildResult>, Error> {
         for _ in 0..workers {
             scope.spawn(|| {
                 while let Some(build) = plan.builds.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    let result = one(request, &plan, build, &reporter.scoped(Scope::Build(build.name.clone())));
+                    let result = one(request, plan, build, &reporter.scoped(Scope::Build(build.name.clone())));
                     results.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(result);
                 }
             });
@@ -59,13 +50,7 @@ pub fn build(request: &BuildRequest) -> Result<Vec<BuildResult>, Error> {
     });
     let mut results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     results.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(results)
-}
-
-fn tell_unknown(request: &BuildRequest, plan: &Plan, reporter: &Reporter) {
-    for name in request.only.iter().filter(|n| !plan.builds.iter().any(|b| b.name == **n)) {
-        reporter.warn(format!("`-only={name}` names no build of this template"));
-    }
+    results
 }
 
 fn one(request: &BuildRequest, plan: &Plan, build: &Build, reporter: &Reporter) -> BuildResult {
@@ -79,6 +64,7 @@ fn one(request: &BuildRequest, plan: &Plan, build: &Build, reporter: &Reporter) 
         Err(_) => Outcome::Failed,
     };
     reporter.emit(Event::ActionFinished { action: "build".to_owned(), outcome: ended, elapsed });
+    reporter.emit(Event::BuildEnded { error: outcome.as_ref().err().map(ToString::to_string), elapsed });
     BuildResult { name: build.name.clone(), elapsed, outcome }
 }
 

@@ -7,11 +7,13 @@ use crate::builder::{self, Builder, BuilderContext};
 use crate::inputs::Inputs;
 use crate::interpolate::{Facts, Scope, render};
 use crate::json::{Key, Node};
+use crate::mask;
 use crate::options::Options;
 use crate::post_processor::{self, PostProcessor};
 use crate::problem::Problem;
 use crate::provisioner::{self, Provisioner};
 use crate::request::BuildRequest;
+use crate::selection;
 use crate::template::Block;
 use crate::variables;
 
@@ -76,7 +78,7 @@ pub fn validate(request: &BuildRequest) -> Vec<Problem> {
     plan(request).1
 }
 
-/// The plan, and every mistake. A build with a mistake is not in the plan.
+/// The plan, and every mistake. A build with a mistake is not in the plan; a mistake of the whole template empties it.
 pub fn plan(request: &BuildRequest) -> (Plan, Vec<Problem>) {
     let facts = Facts {
         start: jiff::Timestamp::now(),
@@ -89,17 +91,24 @@ pub fn plan(request: &BuildRequest) -> (Plan, Vec<Problem>) {
     problems.append(&mut wrong);
     let secrets: Vec<String> =
         request.template.sensitive.iter().filter_map(|name| values.get(name)).filter(|v| !v.is_empty()).cloned().collect();
-    let (mut builds, mut warnings) = (Vec::new(), Vec::new());
+    let (mut builds, mut warnings) = (Vec::new(), request.template.warnings());
     // What is wrong already would only be told again by everything that uses it.
     if problems.is_empty() {
         let run_uuid = uuid::Uuid::new_v4().to_string();
         let inputs = || Inputs::new(&run_uuid, request.template.path.clone(), &secrets);
         let planner = Planner { request, values: &values, facts: &facts, inputs: &inputs };
-        for block in &request.template.builders {
-            builds.extend(planner.build(block, &mut problems, &mut warnings));
+        let named = planner.named(&mut problems);
+        warnings.extend(selection::unknown(request, &named));
+        for (block, name) in named {
+            builds.extend(planner.build(block, name, &mut problems, &mut warnings));
         }
     }
-    builds.sort_by(|a: &Build, b| a.name.cmp(&b.name));
+    if problems.iter().any(|p| p.build.is_none()) {
+        builds.clear();
+    }
+    for problem in problems.iter_mut().chain(&mut warnings) {
+        problem.message = mask::hide(&problem.message, &secrets);
+    }
     (Plan { builds, variables: values, secrets, warnings }, problems)
 }
 
@@ -111,16 +120,22 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    fn build(&self, block: &Block, problems: &mut Vec<Problem>, warnings: &mut Vec<Problem>) -> Option<Build> {
+    /// Every builder with its rendered name, sorted by that.
+    fn named(&self, problems: &mut Vec<Problem>) -> Vec<(&Block, String)> {
         let scope = Scope { variables: self.values, facts: self.facts, fields: None, in_variables: false };
-        let name = match render(&block.name, &scope) {
-            Ok(name) => name,
-            Err(reason) => {
-                problems.push(Problem::at(block.at, format!("invalid name `{}`: {reason}", block.name)));
-                return None;
+        let mut named = Vec::new();
+        for block in &self.request.template.builders {
+            match render(&block.name, &scope) {
+                Ok(name) => named.push((block, name)),
+                Err(reason) => problems.push(Problem::at(block.at, format!("Error interpolating builder '{}': {reason}", block.name))),
             }
-        };
-        if !self.selected(&name) {
+        }
+        named.sort_by(|a, b| a.1.cmp(&b.1));
+        named
+    }
+
+    fn build(&self, block: &Block, name: String, problems: &mut Vec<Problem>, warnings: &mut Vec<Problem>) -> Option<Build> {
+        if !selection::selected(self.request, &name) {
             return None;
         }
         let facts = Facts { build_name: Some(name.clone()), build_type: Some(block.kind.clone()), ..self.facts.clone() };
@@ -137,7 +152,10 @@ impl Planner<'_> {
         let mut found = part.problems;
         let is_good = found.is_empty();
         found.iter_mut().chain(&mut part.warnings).for_each(|p| p.build = Some(name.clone()));
-        warnings.append(&mut part.warnings);
+        // What does not run need not be warned of.
+        if is_good {
+            warnings.append(&mut part.warnings);
+        }
         problems.append(&mut found);
         let inputs = self.inputs(block, &facts);
         builder.filter(|_| is_good).map(|builder| Build { name, builder, provisioners, error_cleanup, post_processors, facts, inputs })
@@ -148,12 +166,6 @@ impl Planner<'_> {
         let inputs = (self.inputs)().with_variables(self.values).with_builder(block, &scope);
         let applying = self.request.template.provisioners.iter().filter(|p| p.applies_to(&block.name));
         applying.fold(inputs, |inputs, p| inputs.with_provisioner(&p.kind, &p.options_for(&block.name), &scope))
-    }
-
-    fn selected(&self, name: &str) -> bool {
-        let request = self.request;
-        let listed = |list: &[String]| list.iter().any(|n| n == name);
-        (request.only.is_empty() || listed(&request.only)) && !listed(&request.except)
     }
 }
 
@@ -209,10 +221,13 @@ impl<'a> Part<'a> {
 
     fn retries(&self, block: &Block, options: &mut Options<'_>) -> u32 {
         let Some(text) = &block.max_retries else { return 0 };
-        let rendered = render(text, options.scope());
-        match rendered.map(|t| t.trim().parse()) {
-            Ok(Ok(n)) => return n,
-            Ok(Err(_)) => options.problem(None, format!("`max_retries` must be a number, not `{text}`")),
+        match render(text, options.scope()).map(|t| (t.parse::<i64>(), t)) {
+            // A negative number is no retry.
+            Ok((Ok(n), _)) => return u32::try_from(n.max(0)).unwrap_or(u32::MAX),
+            Ok((Err(_), text)) => {
+                let why = format!("strconv.Atoi: parsing \"{text}\": invalid syntax");
+                options.problem(None, format!("`max_retries` must be a valid integer: {why}"));
+            }
             Err(reason) => options.problem(None, format!("invalid 'max_retries': {reason}")),
         }
         0
@@ -221,7 +236,7 @@ impl<'a> Part<'a> {
     fn sequence(&mut self, blocks: &[Block]) -> Vec<PlannedPostProcessor> {
         let request = self.planner.request;
         // `-except` of a post-processor takes the rest of its sequence with it.
-        let kept = blocks.iter().take_while(|b| !request.except.contains(&b.name));
+        let kept = blocks.iter().take_while(|b| !selection::lists(&request.except, &b.name));
         let here: Vec<&Block> = kept.filter(|b| b.applies_to(self.builder)).collect();
         here.into_iter().filter_map(|b| self.post_processor(b)).collect()
     }

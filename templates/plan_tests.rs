@@ -68,10 +68,10 @@ fn variables_can_be_wrong_in_many_ways() {
         told(&request),
         [
             "variable file `/nowhere/v.json`: No such file or directory (os error 2)",
-            "At line 1, column 58: required variable not set: c",
-            "At line 1, column 16: Failed to interpolate \"a\": \"{{user `b`}}\"; error: template: root:1:2: executing \"root\" at <user `b`>: error calling user: Error: variable not set: b: Please make sure that the variable you're referencing has been defined; Packer treats all variables used to interpolate other user variables as required.",
-            "At line 1, column 37: Failed to interpolate \"b\": \"{{user `a`}}\"; error: template: root:1:2: executing \"root\" at <user `a`>: error calling user: Error: variable not set: a: Please make sure that the variable you're referencing has been defined; Packer treats all variables used to interpolate other user variables as required.",
-            "At line 1, column 69: error interpolating default value for 'd': template: root:1: function \"nope\" not defined",
+            "required variable not set: c (at line 1, column 58)",
+            "Failed to interpolate \"a\": \"{{user `b`}}\"; error: template: root:1:2: executing \"root\" at <user `b`>: error calling user: Error: variable not set: b: Please make sure that the variable you're referencing has been defined; Packer treats all variables used to interpolate other user variables as required. (at line 1, column 16)",
+            "Failed to interpolate \"b\": \"{{user `a`}}\"; error: template: root:1:2: executing \"root\" at <user `a`>: error calling user: Error: variable not set: a: Please make sure that the variable you're referencing has been defined; Packer treats all variables used to interpolate other user variables as required. (at line 1, column 37)",
+            "error interpolating default value for 'd': template: root:1: function \"nope\" not defined (at line 1, column 69)",
         ]
     );
 }

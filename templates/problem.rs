@@ -38,14 +38,20 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// Whether a type could not be had at all (then its options were not looked at).
+    pub fn is_of_type(&self) -> bool {
+        self.message.starts_with("error initializing ") || self.message.starts_with("`max_retries` must be")
+    }
+}
+
+/// The place stands behind, so that a line begins as the peer's does; what shows its place already is left alone.
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if let Some(place) = self.place {
-            write!(f, "{place}: ")?;
+        f.write_str(&self.message)?;
+        match self.place {
+            Some(place) if !self.message.contains("\nAt line ") => write!(f, " (at line {}, column {})", place.line, place.column),
+            _ => Ok(()),
         }
-        if let Some(build) = &self.build {
-            write!(f, "build `{build}`: ")?;
-        }
-        f.write_str(&self.message)
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kiste_comm::Communicator;
+use kiste_core::event::Event;
 use kiste_core::step;
 use kiste_core::{Cancel, Explain, Kind, Reporter, Span};
 
@@ -88,14 +89,18 @@ impl Provisioning<'_> {
             self.reporter.say(format!("Pausing {} before the next provisioner...", Span(planned.pause_before)));
             self.cancel.sleep(planned.pause_before)?;
         }
-        if planned.timeout.is_zero() {
+        // As the peer does it: a pause takes the place of the limit.
+        if planned.timeout.is_zero() || !planned.pause_before.is_zero() {
             return self.step(planned, comm, fields, self.cancel);
         }
         let limit = Span(planned.timeout);
         self.reporter.say(format!("Setting a {limit} timeout for the next provisioner..."));
         let (result, late) = limited(self.cancel, planned.timeout, |inner| self.step(planned, comm, fields, inner));
         match result {
-            Err(_) if late => Err(Error::ProvisionTimeout { provisioner: planned.kind.clone(), limit }),
+            Err(_) if late => {
+                self.reporter.emit(Event::Error { text: "Cancelling provisioner after a timeout...".to_owned() });
+                Err(Error::ProvisionTimeout { provisioner: planned.kind.clone(), limit })
+            }
             other => other,
         }
     }

@@ -101,11 +101,6 @@ impl Template {
         if self.builders.is_empty() {
             problems.push(Problem::nowhere("at least one builder must be defined"));
         }
-        for name in &self.sensitive {
-            if !self.variables.iter().any(|v| v.name == *name) {
-                problems.push(Problem::nowhere(format!("sensitive variable `{name}` is not declared in `variables`")));
-            }
-        }
         problems.extend(self.min_packer_version.as_ref().and_then(|(at, version)| too_new(*at, version)));
         for (i, block) in self.provisioners.iter().enumerate() {
             problems.extend(self.check_names(block, &format!("provisioner {}", i + 1)));
@@ -118,11 +113,27 @@ impl Template {
         problems
     }
 
+    /// What will work, though hardly as meant.
+    pub fn warnings(&self) -> Vec<Problem> {
+        let mut warnings = Vec::new();
+        for name in self.sensitive.iter().filter(|n| !self.variables.iter().any(|v| v.name == **n)) {
+            warnings.push(Problem::nowhere(format!("the sensitive variable '{name}' is not declared in `variables`")));
+        }
+        for (i, block) in self.provisioners.iter().chain(&self.error_cleanup_provisioner).enumerate() {
+            if !block.pause_before.is_zero() && !block.timeout.is_zero() {
+                // As the peer does it.
+                let message = format!("provisioner {}: 'timeout' has no effect beside 'pause_before'", i + 1);
+                warnings.push(Problem::at(block.at, message));
+            }
+        }
+        warnings
+    }
+
     fn check_names(&self, block: &Block, what: &str) -> Vec<Problem> {
         let known = |name: &String| self.builders.iter().any(|b| b.name == *name);
         let mut problems = Vec::new();
         if !block.only.is_empty() && !block.except.is_empty() {
-            problems.push(format!("{what}: only one of 'only' or 'except' may be specified"));
+            return vec![Problem::at(block.at, format!("{what}: only one of 'only' or 'except' may be specified"))];
         }
         problems.extend(block.only.iter().filter(|n| !known(n)).map(|n| format!("{what}: 'only' specified builder '{n}' not found")));
         problems.extend(block.except.iter().filter(|n| !known(n)).map(|n| format!("{what}: 'except' specified builder '{n}' not found")));
@@ -134,7 +145,7 @@ impl Template {
 fn too_new(at: Place, version: &str) -> Option<Problem> {
     let numbers = |text: &str| text.trim_start_matches('v').split('.').map(|p| p.parse().ok()).collect::<Option<Vec<u32>>>();
     match (numbers(version), numbers(PACKER_VERSION)) {
-        (None, _) => Some(Problem::at(at, format!("min_version is invalid: `{version}`"))),
+        (None, _) => Some(Problem::at(at, format!("min_version is invalid: Malformed version: {version}"))),
         (wanted, have) if wanted > have => {
             Some(Problem::at(at, format!("This template requires Packer version {version} or higher; using {PACKER_VERSION}")))
         }

@@ -6,8 +6,8 @@ use std::path::Path;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    boxes, build, completions, config, destroy, doctor, global_status, halt, init, logs, man, port, provision, reload, resume, rsync,
-    rsync_auto, schema, screenshot, ssh, ssh_config, status, suspend, up, upload, validate, version,
+    boxes, build, completions, config, destroy, doctor, fix, fmt, global_status, halt, init, inspect, logs, man, packer, port, provision,
+    reload, resume, rsync, rsync_auto, schema, screenshot, ssh, ssh_config, status, suspend, up, upload, validate, version,
 };
 use crate::context::Context;
 use crate::error::Error;
@@ -172,6 +172,17 @@ pub enum Command {
     #[command(subcommand, arg_required_else_help = true)]
     Box(boxes::BoxCommand),
     Build(build::BuildArgs),
+    Inspect(inspect::InspectArgs),
+    Fix(fix::FixArgs),
+    Fmt(fmt::FmtArgs),
+    #[command(name = "hcl2_upgrade", hide = true)]
+    Hcl2Upgrade(packer::UpgradeArgs),
+    #[command(hide = true)]
+    PackerInit(packer::InitArgs),
+    #[command(hide = true)]
+    PackerPlugins(packer::PluginsArgs),
+    #[command(hide = true)]
+    PackerVersion(packer::VersionArgs),
     Doctor(doctor::DoctorArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -205,6 +216,13 @@ impl Command {
             Self::Schema(args) => schema::run(context, args),
             Self::Box(command) => boxes::run(context, command),
             Self::Build(args) => build::run(context, args),
+            Self::Inspect(args) => inspect::run(context, args),
+            Self::Fix(args) => fix::run(context, args),
+            Self::Fmt(args) => fmt::run(context, args),
+            Self::Hcl2Upgrade(args) => packer::upgrade(context, args),
+            Self::PackerInit(args) => packer::init(context, args),
+            Self::PackerPlugins(args) => packer::plugins(context, args),
+            Self::PackerVersion(args) => packer::version(context, args),
             Self::Doctor(args) => doctor::run(context, args),
             Self::Completions(args) => completions::run(context, args),
             Self::Man(args) => man::run(context, args),
@@ -221,6 +239,21 @@ impl Command {
             Self::Ssh(_) | Self::Logs(_) => true,
             _ => false,
         }
+    }
+
+    /// Whether Packer has it: its lines then are Packer's, its exit code is 0 or 1.
+    pub fn is_packers(&self) -> bool {
+        match self {
+            Self::Validate(args) => args.is_of_template(),
+            Self::Build(_) | Self::Inspect(_) | Self::Fix(_) | Self::Fmt(_) => true,
+            Self::Hcl2Upgrade(_) | Self::PackerInit(_) | Self::PackerPlugins(_) | Self::PackerVersion(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether lines of builds begin with the time.
+    pub fn timestamp_ui(&self) -> bool {
+        matches!(self, Self::Build(args) if args.timestamp_ui)
     }
 
     /// Whether it uses the files that a Kistefile names (scripts, folders): they are looked for before anything starts.

@@ -13,10 +13,11 @@ use kiste_core::{Cancel, Reporter, Scope};
 use kiste_lifecycle::{Environment, index};
 use kiste_providers::Driver;
 
-use crate::app::{App, Global, ProjectArgs};
+use crate::app::{App, Global, ProjectArgs, When};
 use crate::error::Error;
 use crate::result::Shown;
 use crate::ui::human::Look;
+use crate::ui::packer::{self, Packer};
 use crate::ui::timeline::Heading;
 use crate::ui::{Form, Sinks, prompt};
 
@@ -31,6 +32,7 @@ pub struct Context {
     sinks: Arc<Sinks>,
     stream: bool,
     uses_files: bool,
+    packers: bool,
 }
 
 impl Context {
@@ -38,9 +40,15 @@ impl Context {
     pub fn new(app: &App, cancel: &Cancel) -> Self {
         let global = app.global.clone();
         let stream = app.command.streams();
-        let sinks = Sinks::new(global.form(), stream, look(&global), app.command.timings().is_some(), cancel);
+        let timings = app.command.timings().is_some();
+        let sinks = if app.command.is_packers() && global.form() != Form::Json {
+            Sinks::packer(packer_look(&global, app.command.timestamp_ui()), timings, cancel)
+        } else {
+            Sinks::new(global.form(), stream, look(&global), timings, cancel)
+        };
         let reporter = Reporter::new(Arc::clone(&sinks) as Arc<dyn kiste_core::Ui>, Scope::Project);
-        Self { global, cancel: cancel.clone(), reporter, sinks, stream, uses_files: app.command.uses_files() }
+        let (uses_files, packers) = (app.command.uses_files(), app.command.is_packers());
+        Self { global, cancel: cancel.clone(), reporter, sinks, stream, uses_files, packers }
     }
 
     /// The form of output.
@@ -51,6 +59,21 @@ impl Context {
     /// Whether colours are shown.
     pub fn colors(&self) -> bool {
         self.global.colors()
+    }
+
+    /// The sink that speaks as Packer does; none with `--json` and in commands that Packer does not have.
+    pub fn packer(&self) -> Option<&Packer> {
+        self.sinks.as_packer()
+    }
+
+    /// All sinks, for a thread of its own.
+    pub fn sinks(&self) -> Arc<Sinks> {
+        Arc::clone(&self.sinks)
+    }
+
+    /// Whether Packer has this command: then its exit code is 0 or 1 as there.
+    pub fn is_packers(&self) -> bool {
+        self.packers
     }
 
     /// Whether this command tells a stream of events.
@@ -170,5 +193,23 @@ fn look(global: &Global) -> Look {
         timestamp: global.timestamp || global.debug_timestamp,
         steps: global.debug || global.debug_timestamp,
         ask: !global.no_tty && prompt::possible(),
+    }
+}
+
+fn packer_look(global: &Global, timestamp: bool) -> packer::Look {
+    let asked = match global.color {
+        _ if global.no_color => Some(false),
+        When::Always => Some(true),
+        When::Never => Some(false),
+        When::Auto => None,
+    };
+    let human = look(global);
+    packer::Look {
+        machine: global.form() == Form::Machine,
+        color: packer::colors(asked),
+        live: human.live,
+        timestamp: timestamp || human.timestamp,
+        ask: human.ask,
+        quiet: human.quiet,
     }
 }

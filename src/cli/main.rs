@@ -8,6 +8,7 @@ mod commands;
 mod context;
 mod error;
 mod exit;
+mod peer;
 #[cfg(test)]
 mod reference;
 mod report;
@@ -23,17 +24,20 @@ use context::Context;
 use kiste_core::Cancel;
 
 fn main() -> ExitCode {
-    let words = argv::normalise(std::env::args_os());
-    let app = match App::try_parse_from(&words) {
+    let line = argv::normalise(std::env::args_os());
+    if let Some(code) = peer::front(&line) {
+        return ExitCode::from(code);
+    }
+    let app = match App::try_parse_from(&line.words) {
         Ok(app) => app,
-        Err(error) => return ExitCode::from(report::misuse(&error, &words)),
+        Err(error) => return ExitCode::from(report::misuse(&error, &line)),
     };
     log(&app);
     let cancel = Cancel::new();
-    signals::watch(&cancel);
     let context = Context::new(&app, &cancel);
+    signals::watch(&cancel, &context);
     let result = app.command.run(&context);
-    let timings = app.command.timings().map_or(Ok(()), |file| context.write_timings(file, result.is_ok(), &words));
+    let timings = app.command.timings().map_or(Ok(()), |file| context.write_timings(file, result.is_ok(), &line.words));
     ExitCode::from(report::end(&context, result.and_then(|code| timings.map(|()| code))))
 }
 

@@ -1,16 +1,17 @@
 //! How a command ends: error → sentence, causes, what to do next, exit code.
 
 use std::error::Error as _;
-use std::ffi::OsString;
 
 use console::Style;
 use kiste_core::{Explain, Kind};
 use serde_json::json;
 
+use crate::argv::{self, Words};
 use crate::context::Context;
 use crate::error::Error;
-use crate::exit;
+use crate::ui::packer::{Packer, Tone};
 use crate::ui::{Form, clean, json as json_sink, machine};
+use crate::{exit, peer};
 
 /// An error taken apart.
 struct Told {
@@ -27,7 +28,14 @@ pub fn end(context: &Context, result: Result<u8, Error>) -> u8 {
         Ok(code) => return code,
         Err(error) => error,
     };
-    let told = Told::of(&error, context.cancel.is_cancelled());
+    let mut told = Told::of(&error, context.cancel.is_cancelled());
+    if context.is_packers() {
+        told.code = exit::FAILED;
+    }
+    if let Some(packer) = context.packer() {
+        told.packer(packer);
+        return told.code;
+    }
     match context.form() {
         Form::Human => told.human(context.colors()),
         Form::Machine => told.machine(),
@@ -60,6 +68,15 @@ impl Told {
         }
         for hint in &self.hints {
             eprintln!("{} {hint}", style(Style::new().cyan().bold()).apply_to("Hint:"));
+        }
+    }
+
+    /// On standard output, as all that Packer says; hints are ours and come last.
+    fn packer(&self, packer: &Packer) {
+        let because: String = self.because.iter().map(|cause| format!("\n\n{cause}")).collect();
+        packer.tell(Tone::Error, &format!("Error: {}{because}\n", self.message));
+        for hint in &self.hints {
+            packer.tell(Tone::Say, &format!("Hint: {hint}"));
         }
     }
 
@@ -114,9 +131,11 @@ fn in_our_form(error: &clap::Error, plain: bool) -> String {
 }
 
 /// Shows help, the version, or what is wrong with the command line; the exit code.
-pub fn misuse(error: &clap::Error, words: &[OsString]) -> u8 {
-    let asked = |flag: &str| words.iter().any(|w| w == flag);
-    if error.use_stderr() && asked("--machine-readable") {
+pub fn misuse(error: &clap::Error, line: &Words) -> u8 {
+    if error.use_stderr() && line.is_packers() {
+        return peer::misuse(error, line);
+    }
+    if error.use_stderr() && argv::has(&line.words, "--machine-readable") {
         let text = in_our_form(error, true);
         machine::write("", "ui", &["error".to_owned(), text.trim_end().to_owned()]);
         machine::write("", "error-exit", &["Kiste::Usage".to_owned(), text.lines().next().unwrap_or_default().to_owned()]);

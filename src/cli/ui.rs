@@ -4,6 +4,7 @@ pub mod clean;
 pub mod human;
 pub mod json;
 pub mod machine;
+pub mod packer;
 pub mod pause;
 pub mod progress;
 pub mod prompt;
@@ -40,6 +41,7 @@ enum Front {
     Human(Human),
     Machine(machine::Machine),
     Json(json::Json),
+    Packer(packer::Packer),
 }
 
 impl Sinks {
@@ -51,6 +53,19 @@ impl Sinks {
             Form::Json | Form::Human => Front::Human(Human::new(look, cancel.clone())),
         };
         Arc::new(Self { front, timeline: timings.then(Timeline::new) })
+    }
+
+    /// Sinks of a command that Packer has.
+    pub fn packer(look: packer::Look, timings: bool, cancel: &Cancel) -> Arc<Self> {
+        Arc::new(Self { front: Front::Packer(packer::Packer::new(look, cancel.clone())), timeline: timings.then(Timeline::new) })
+    }
+
+    /// The sink that speaks as Packer does, for the commands it has.
+    pub fn as_packer(&self) -> Option<&packer::Packer> {
+        match &self.front {
+            Front::Packer(sink) => Some(sink),
+            _ => None,
+        }
     }
 
     /// Whether more than one machine takes part.
@@ -70,6 +85,7 @@ impl Sinks {
             Front::Human(sink) => sink,
             Front::Machine(sink) => sink,
             Front::Json(sink) => sink,
+            Front::Packer(sink) => sink,
         }
     }
 }

@@ -58,6 +58,13 @@ pub enum Event {
         /// How long it took.
         elapsed: Duration,
     },
+    /// A build of a template is over, its post-processors too.
+    BuildEnded {
+        /// Why it failed.
+        error: Option<String>,
+        /// How long it took.
+        elapsed: Duration,
+    },
     /// A step of an engine begins.
     StepStarted {
         /// Its name, as `Step::name` gives it.

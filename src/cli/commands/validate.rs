@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::exit;
 use crate::result::Shown;
+use crate::ui::packer::Tone;
 
 /// Check the Kistefile, or a template, without touching anything
 ///
@@ -26,19 +27,38 @@ pub struct ValidateArgs {
     /// Only parse the template
     #[arg(long, requires = "template")]
     syntax_only: bool,
+    /// Of newer releases of Packer; without effect on JSON templates.
+    #[arg(long, hide = true)]
+    evaluate_datasources: bool,
+    /// Nothing is said of undeclared variables anyway.
+    #[arg(long, hide = true)]
+    no_warn_undeclared_var: bool,
     #[command(flatten)]
     variables: TemplateArgs,
     #[command(flatten)]
     project: ProjectArgs,
 }
 
+impl ValidateArgs {
+    /// Whether a template is to be checked.
+    pub fn is_of_template(&self) -> bool {
+        self.template.is_some()
+    }
+}
+
 /// Checks.
 pub fn run(context: &Context, args: &ValidateArgs) -> Result<u8, Error> {
     let text = match &args.template {
         None => kistefile(context, args)?,
-        Some(path) => template(context, args, path)?,
+        Some(path) => match template(context, args, path)? {
+            Some(text) => text,
+            None => return Ok(exit::FAILED),
+        },
     };
-    context.show(&Shown { text: text.to_owned(), json: json!({ "valid": true }), ..Shown::default() });
+    match context.packer() {
+        Some(packer) => packer.tell(Tone::Say, text),
+        None => context.show(&Shown { text: text.to_owned(), json: json!({ "valid": true }), ..Shown::default() }),
+    }
     Ok(exit::OK)
 }
 
@@ -50,11 +70,16 @@ fn kistefile(context: &Context, args: &ValidateArgs) -> Result<&'static str, Err
     Ok("The Kistefile is valid.")
 }
 
-fn template(context: &Context, args: &ValidateArgs, path: &std::path::Path) -> Result<&'static str, Error> {
-    let request = args.variables.request(context, path)?;
+/// What to say of a good template; none: it is not, which has been told.
+fn template(context: &Context, args: &ValidateArgs, path: &std::path::Path) -> Result<Option<&'static str>, Error> {
+    let Some(request) = args.variables.request(context, path)? else { return Ok(None) };
     if args.syntax_only {
-        return Ok("The syntax is fine.");
+        return Ok(Some("Syntax-only check passed. Everything looks okay."));
     }
-    let problems = kiste_templates::validate(&request);
-    if problems.is_empty() { Ok("The template is valid.") } else { Err(Error::Problems { path: path.to_owned(), problems }) }
+    let Some((_, problems)) = args.variables.plan(context, &request)? else { return Ok(None) };
+    match context.packer() {
+        _ if problems.is_empty() => Ok(Some("The configuration is valid.")),
+        Some(_) => Ok(None),
+        None => Err(Error::Problems { path: path.to_owned(), problems }),
+    }
 }

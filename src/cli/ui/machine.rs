@@ -74,7 +74,8 @@ fn records(scope: &Scope, event: Event) -> Vec<Record> {
         Event::WaitSaw { seen, .. } => ui("detail", "   ", &seen),
         Event::Output { line, .. } => ui("output", "   ", &line),
         Event::Machine { kind, data } => vec![(target(scope), kind, data)],
-        Event::StepStarted { .. }
+        Event::BuildEnded { .. }
+        | Event::StepStarted { .. }
         | Event::StepFinished { .. }
         | Event::StepUndone { .. }
         | Event::TransferProgress { .. }
