@@ -138,7 +138,7 @@ pub fn timed<T, E: Explain>(name: &str, reporter: &Reporter, work: impl FnOnce()
 }
 
 /// A step's name as the peer writes it: `connect` is `StepConnect`.
-fn title(name: &str) -> String {
+pub fn title(name: &str) -> String {
     let words = name.split([' ', '_', '-']).filter_map(|word| {
         let mut letters = word.chars();
         letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>())

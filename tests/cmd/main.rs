@@ -32,6 +32,7 @@ mod ssh;
 mod ssh_config;
 mod status;
 mod suspend;
+mod templates;
 mod up;
 mod upload;
 mod validate;

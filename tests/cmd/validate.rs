@@ -74,14 +74,53 @@ fn it_is_found_from_below_and_by_variables() {
 #[test]
 fn a_template_is_checked_too() {
     let env = Env::new();
-    env.write("project/broken.json", "{ \"builders\": [ }");
-    let errors = env.run(["validate", "broken.json"]).fails(2);
-    assert!(errors.contains("broken.json") && errors.contains("line 1"), "{errors}");
-    assert_eq!(env.run(["validate", "none.json"]).code, Some(3));
+    env.write("project/broken.json", "{\n  \"builders\": [ }\n}\n");
+    assert_snapshot!(env.run(["validate", "broken.json"]), @r#"
+    exit 1
+    --- stdout
+    Failed to parse template: Error parsing JSON: invalid character '}' looking for beginning of value
+    At line 2, column 17 (offset 18):
+         1: {
+         2:   "builders": [ }
+                            ^
+    "#);
+    assert_snapshot!(env.run(["validate", "none.json"]), @r#"
+    exit 1
+    --- stdout
+    "none.json": stat none.json: no such file or directory
+    "#);
+    env.write("project/good.json", "{\"builders\": [{\"type\": \"null\", \"communicator\": \"none\"}]}");
+    assert_eq!(env.run(["validate", "good.json"]).success(), "The configuration is valid.\n");
+    assert_eq!(env.run(["validate", "--json", "good.json"]).json()["valid"], true);
 }
 
 #[test]
 fn a_template_may_come_from_standard_input() {
     let env = Env::new();
-    assert_eq!(env.run_with_input("{ \"builders\": [ }", ["validate", "-"]).code, Some(2));
+    assert_eq!(env.run_with_input("{ \"builders\": [ }", ["validate", "-"]).code, Some(1));
+}
+
+#[test]
+fn every_mistake_of_a_template_at_once_with_its_place() {
+    let env = Env::new();
+    env.write(
+        "project/t.json",
+        r#"{
+  "builders": [
+    {"type": "file", "name": "a", "target": "x", "content": "y", "tagret": "z"},
+    {"type": "amazon-ebs"},
+    {"type": "nul", "name": "c"}
+  ],
+  "provisioners": [{"type": "shell-local", "only": ["a"]}]
+}"#,
+    );
+    assert_snapshot!(env.run(["validate", "-only=a,b*", "t.json"]), @"");
+    assert_snapshot!(env.run(["validate", "t.json"]), @"");
+}
+
+#[test]
+fn what_is_no_json_template_is_named_as_such() {
+    let env = Env::new();
+    env.write("project/t.pkr.hcl", "source \"null\" \"x\" {}\n");
+    assert_snapshot!(env.run(["validate", "t.pkr.hcl"]), @"");
 }

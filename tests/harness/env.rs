@@ -123,4 +123,27 @@ impl Env {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         Running::new(self.root.path(), command.spawn().expect("kiste starts"))
     }
+
+    /// [`Env::start`] for a command whose lines come on standard output.
+    pub fn start_on_stdout<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Running {
+        let mut command = self.command(args);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Running::on_stdout(self.root.path(), command.spawn().expect("kiste starts"))
+    }
+
+    /// A link of another name to kiste.
+    pub fn link(&self, name: &str) -> PathBuf {
+        let link = self.root.path().join(name);
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_kiste"), &link).expect("a link");
+        link
+    }
+
+    /// Runs a link of [`Env::link`] in the project to its end.
+    pub fn run_program<S: AsRef<OsStr>>(&self, program: &Path, args: &[S]) -> Output {
+        let like = self.command(args);
+        let mut command = Command::new(program);
+        command.args(args).current_dir(self.project()).env_clear().stdin(Stdio::null());
+        command.envs(like.get_envs().filter_map(|(name, value)| value.map(|v| (name, v))));
+        Output::new(self.root.path(), command.output().expect("kiste runs"))
+    }
 }

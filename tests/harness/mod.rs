@@ -6,3 +6,4 @@ pub mod output;
 pub mod running;
 
 pub use env::Env;
+pub use output::Output;

@@ -17,6 +17,8 @@ const CHANGING: &[(&str, &str)] = &[
     (r"([0-9]+h)?([0-9]+m)?[0-9]+s[0-9]+ms[0-9a-z]*", "[SPAN]"),
     (r"(?m)^\d{10},", "[EPOCH],"),
     (r"evidence/[0-9A-Za-z:.-]+", "evidence/[WHEN]"),
+    (r"\d+ (minutes?|seconds?|milliseconds?|microseconds?)( \d+ (seconds?|milliseconds?|microseconds?))?", "[SPAN]"),
+    (r"packer-shell[0-9A-Za-z]+", "packer-shell[ID]"),
 ];
 
 /// What a command said. Look at it, or it does not compile.
@@ -96,7 +98,8 @@ pub fn normal(root: &Path, text: &str) -> String {
     text.split_inclusive('\n').filter(|line| !others(line.trim_end())).collect()
 }
 
-fn replace(regex: &Regex, text: &str, stand_in: &str) -> String {
+/// `text` with every hit replaced.
+pub fn replace(regex: &Regex, text: &str, stand_in: &str) -> String {
     let mut replaced = String::new();
     let mut end = 0;
     for hit in regex.find_iter(text) {

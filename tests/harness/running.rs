@@ -12,18 +12,25 @@ use super::output::{Output, normal};
 pub struct Running {
     root: PathBuf,
     child: Option<Child>,
-    errors: BufReader<std::process::ChildStderr>,
+    errors: BufReader<Box<dyn Read + Send>>,
     seen: String,
+    on_stdout: bool,
 }
 
 impl Running {
     /// Of a process whose standard output and error are pipes.
     pub fn new(root: &Path, mut child: Child) -> Self {
-        let errors = BufReader::new(child.stderr.take().expect("standard error"));
-        Self { root: root.to_owned(), child: Some(child), errors, seen: String::new() }
+        let errors: Box<dyn Read + Send> = Box::new(child.stderr.take().expect("standard error"));
+        Self { root: root.to_owned(), child: Some(child), errors: BufReader::new(errors), seen: String::new(), on_stdout: false }
     }
 
-    /// Reads standard error until a line holds `text`; fails the test when it ends before.
+    /// The same for a command whose lines come on standard output.
+    pub fn on_stdout(root: &Path, mut child: Child) -> Self {
+        let lines: Box<dyn Read + Send> = Box::new(child.stdout.take().expect("standard output"));
+        Self { root: root.to_owned(), child: Some(child), errors: BufReader::new(lines), seen: String::new(), on_stdout: true }
+    }
+
+    /// Reads its lines until a line holds `text`; fails the test when it ends before.
     #[track_caller]
     pub fn until(&mut self, text: &str) -> &mut Self {
         loop {
@@ -51,12 +58,17 @@ impl Running {
 
     /// Waits for its end.
     pub fn end(mut self) -> Output {
-        self.errors.read_to_string(&mut self.seen).expect("standard error");
-        let mut stdout = String::new();
+        self.errors.read_to_string(&mut self.seen).expect("its lines");
+        let mut rest = String::new();
         let mut child = self.child.take().expect("a process");
-        child.stdout.take().expect("standard output").read_to_string(&mut stdout).expect("standard output");
+        match (child.stdout.take(), child.stderr.take()) {
+            (Some(mut stdout), _) => drop(stdout.read_to_string(&mut rest).expect("standard output")),
+            (_, Some(mut stderr)) => drop(stderr.read_to_string(&mut rest).expect("standard error")),
+            _ => {}
+        }
         let status = child.wait().expect("its end");
-        Output { code: status.code(), stdout: normal(&self.root, &stdout), stderr: normal(&self.root, &self.seen), raw: stdout }
+        let (stdout, stderr) = if self.on_stdout { (&self.seen, &rest) } else { (&rest, &self.seen) };
+        Output { code: status.code(), stdout: normal(&self.root, stdout), stderr: normal(&self.root, stderr), raw: stdout.clone() }
     }
 }
 

@@ -1,5 +1,6 @@
 //! `build --pause`: stops after every step until Enter is pressed.
 
+use kiste_core::step::title;
 use kiste_core::{Event, Reporter, Scope, Ui};
 
 /// A sink in front of another.
@@ -16,15 +17,19 @@ impl Pause {
 
 impl Ui for Pause {
     fn emit(&self, scope: &Scope, event: Event) {
-        let step = match &event {
-            Event::StepFinished { step, .. } => Some(step.clone()),
+        let question = match &event {
+            // Provisioners and post-processors are timed as steps too, but are none of a builder's.
+            Event::StepFinished { step, .. } if !step.contains("provisioner ") && !step.contains("post-processor ") => {
+                Some(format!("Pausing after run of step '{}'. Press enter to continue.", title(step)))
+            }
+            Event::StepUndone { step } => Some(format!("Pausing before cleanup of step '{}'. Press enter to continue.", title(step))),
             _ => None,
         };
         let reporter = self.behind.scoped(scope.clone());
         reporter.emit(event);
-        if let Some(step) = step {
+        if let Some(question) = question {
             // Where nobody can answer, nobody waits.
-            let _ = reporter.ask(&format!("Pausing after step `{step}`. Press Enter to go on."), false);
+            let _ = reporter.ask(&question, false);
         }
     }
 
