@@ -109,6 +109,12 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// Sequences of post-processors that failed; the others ran all the same.
+    #[error("{} error(s) occurred:\n\n{}", .failed.len(), .failed.iter().map(|e| format!("* Post-processor failed: {e}")).collect::<Vec<_>>().join("\n"))]
+    PostProcessors {
+        /// Why, in their order.
+        failed: Vec<Error>,
+    },
     /// An error whose own words held a secret.
     #[error("{text}")]
     Masked {

@@ -161,7 +161,7 @@ impl Post<'_> {
     /// A failure ends its sequence; the others still run, the build fails.
     fn all(&self, artifact: Artifact, sequences: &[Vec<PlannedPostProcessor>]) -> Result<Vec<Artifact>, Error> {
         let mut keep = sequences.is_empty();
-        let mut failed = None;
+        let mut failed = Vec::new();
         let mut left = Vec::new();
         for sequence in sequences {
             match self.sequence(&artifact, sequence, &mut left) {
@@ -169,8 +169,10 @@ impl Post<'_> {
                 Err(error) => {
                     // What could not be processed is the only copy there is.
                     keep = true;
-                    self.reporter.emit(Event::Error { text: format!("Post-processor failed: {error}") });
-                    failed.get_or_insert(error);
+                    if error.kind() == Kind::Interrupted {
+                        return Err(error);
+                    }
+                    failed.push(error);
                 }
             }
         }
@@ -179,7 +181,7 @@ impl Post<'_> {
         } else {
             self.destroy(&artifact);
         }
-        failed.map_or(Ok(left), Err)
+        if failed.is_empty() { Ok(left) } else { Err(Error::PostProcessors { failed }) }
     }
 
     fn sequence(&self, first: &Artifact, sequence: &[PlannedPostProcessor], left: &mut Vec<Artifact>) -> Result<bool, Error> {

@@ -137,7 +137,13 @@ fn only_what_is_kept_is_left() {
 fn a_failed_post_processor_fails_the_build_but_others_run_and_nothing_is_lost() {
     let mut case = Case::new();
     case.build.post_processors = vec![vec![case.makes(None, false, None)], vec![case.makes(Some("other"), false, None)]];
-    assert_eq!(case.run(), (Err("the guest ended while it was processed".to_owned()), words(&["built", "other"])));
+    assert_eq!(
+        case.run(),
+        (
+            Err("1 error(s) occurred:\n\n* Post-processor failed: the guest ended while it was processed".to_owned()),
+            words(&["built", "other"])
+        )
+    );
 }
 
 #[test]

@@ -120,11 +120,16 @@ fn ours(word: OsString, as_packer: bool) -> Option<OsString> {
 }
 
 impl Words {
+    /// Whether something that is no option stands behind the command, or help is asked for.
+    pub fn is_of_template(&self) -> bool {
+        let behind = self.command.map_or(&[][..], |i| &self.words[i + 1..]);
+        behind.iter().any(|w| w == "-" || w == "--help" || w == "-h" || !w.to_string_lossy().starts_with('-'))
+    }
+
     /// Whether the command is one of Packer's. `validate` is when it is given a template; without one it checks the Kistefile.
     pub fn is_packers(&self) -> bool {
-        let behind = self.command.map_or(&[][..], |i| &self.words[i + 1..]);
         match self.command() {
-            Some("validate") => self.as_packer || behind.iter().any(|w| !w.to_string_lossy().starts_with('-')),
+            Some("validate") => self.as_packer || self.is_of_template(),
             Some(command) => self.as_packer || PACKERS.contains(&command),
             None => self.as_packer,
         }

@@ -28,6 +28,9 @@ pub fn front(line: &Words) -> Option<u8> {
         return Some(if asked { exit::OK } else { NO_COMMAND });
     };
     let name = command.strip_prefix("packer-").unwrap_or(command);
+    if name == "validate" && !line.is_of_template() {
+        return Some(help(name));
+    }
     if COMMANDS.contains(&name) {
         return None;
     }
@@ -35,15 +38,21 @@ pub fn front(line: &Words) -> Option<u8> {
     Some(if name == "help" { exit::OK } else { NO_COMMAND })
 }
 
-/// A wrong command line of a command that Packer has: its help on standard output, then what is wrong in Go's words.
-pub fn misuse(error: &clap::Error, line: &Words) -> u8 {
+/// The help of a command that was called wrongly.
+fn help(name: &str) -> u8 {
     let mut app = App::command();
     app.build();
-    if let Some(command) = line.command().and_then(|name| app.find_subcommand_mut(name)) {
+    if let Some(command) = app.find_subcommand_mut(name) {
         result::raw(command.render_help().to_string().trim_end());
     }
+    exit::FAILED
+}
+
+/// A wrong command line of a command that Packer has: its help on standard output, then what is wrong in Go's words.
+pub fn misuse(error: &clap::Error, line: &Words) -> u8 {
+    let code = line.command().map_or(exit::FAILED, help);
     let said = match error.kind() {
-        ErrorKind::UnknownArgument => value(error, ContextKind::InvalidArg).map(|f| unknown(&f)),
+        ErrorKind::UnknownArgument => value(error, ContextKind::InvalidArg).map(|f| unknown(&f, line)),
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => Some(invalid(error)),
         ErrorKind::MissingRequiredArgument | ErrorKind::TooManyValues => None,
         _ => error.to_string().lines().next().map(str::to_owned),
@@ -51,12 +60,18 @@ pub fn misuse(error: &clap::Error, line: &Words) -> u8 {
     if let Some(text) = said {
         result::raw(&format!("\n{text}"));
     }
-    exit::FAILED
+    code
 }
 
 /// A second template comes here too, of which Packer says nothing but its help.
-fn unknown(word: &str) -> String {
-    if word.starts_with('-') { format!("flag provided but not defined: -{}", word.trim_start_matches('-')) } else { String::new() }
+fn unknown(word: &str, line: &Words) -> String {
+    if !word.starts_with('-') {
+        return String::new();
+    }
+    // Of `-zzz` the parser names only `-z`.
+    let whole = line.words.iter().filter_map(|w| w.to_str()).find(|w| w.starts_with(word)).unwrap_or(word);
+    let name = whole.trim_start_matches('-').split('=').next().unwrap_or_default();
+    format!("flag provided but not defined: -{name}")
 }
 
 fn invalid(error: &clap::Error) -> String {

@@ -17,7 +17,7 @@ pub(super) fn enhanced_networking(template: &mut Object) -> Result<(), String> {
 
 /// A yes or no became the name of an address.
 pub(super) fn private_ip(template: &mut Object) -> Result<(), String> {
-    for builder in builders_like(template, "amazon-") {
+    for builder in builders_like(template, "amazon-").filter(|b| !b.contains_key("ssh_interface")) {
         let wanted = match builder.get("ssh_private_ip") {
             None => continue,
             Some(Value::Bool(wanted)) => *wanted,

@@ -52,7 +52,16 @@ fn a_wrong_command_line_is_told_as_packer_does() {
 
 #[test]
 fn a_selection_of_nothing_builds_nothing_and_warns() {
-    assert_snapshot!(provisioned("true").run(["build", "-only=zzz", "-color=false", "-parallel-builds=1", "t.json"]), @"");
+    assert_snapshot!(provisioned("true").run(["build", "-only=zzz", "-color=false", "-parallel-builds=1", "t.json"]), @r#"
+    exit 0
+    --- stdout
+
+    ==> Wait completed after [SPAN]
+
+    ==> Builds finished but no artifacts were created.
+    --- stderr
+    Warning: `-only=zzz` names no build of this template
+    "#);
 }
 
 #[test]
@@ -64,14 +73,64 @@ fn builds_are_selected_by_patterns_too() {
 
 #[test]
 fn a_provisioner_that_fails() {
-    assert_snapshot!(provisioned("echo out; echo err >&2; exit 7").run(["build", "t.json"]), @"");
+    assert_snapshot!(provisioned("echo out; echo err >&2; exit 7").run(["build", "t.json"]), @r#"
+    exit 1
+    --- stdout
+    ==> n: Running local shell script: [ROOT]/packer-shell[ID]
+    ==> n: err
+        n: out
+    ==> n: Provisioning step had errors: Running the cleanup provisioner, if present...
+    ==> n: Running local shell script: [ROOT]/packer-shell[ID]
+        n: cleaning
+    Build 'n' errored after [SPAN]: Script exited with non-zero exit status: 7.Allowed exit codes are: [0]
+
+    ==> Wait completed after [SPAN]
+
+    ==> Some builds didn't complete successfully and had errors:
+    --> n: Script exited with non-zero exit status: 7.Allowed exit codes are: [0]
+
+    ==> Builds finished but no artifacts were created.
+    "#);
 }
 
 #[test]
 fn what_was_made_may_be_left() {
     let env = provisioned("exit 7");
-    assert_snapshot!(env.run(["build", "-on-error=abort", "t.json"]), @"");
-    assert_snapshot!(env.run(["build", "-on-error=run-cleanup-provisioner", "t.json"]), @"");
+    assert_snapshot!(env.run(["build", "-on-error=abort", "t.json"]), @r#"
+    exit 1
+    --- stdout
+    ==> n: Running local shell script: [ROOT]/packer-shell[ID]
+    ==> n: Script exited with non-zero exit status: 7.Allowed exit codes are: [0]
+    ==> n: Step "StepProvision" failed, aborting...
+    ==> n: aborted: skipping cleanup of step "StepConnect"
+    Build 'n' errored after [SPAN]: Script exited with non-zero exit status: 7.Allowed exit codes are: [0]
+
+    ==> Wait completed after [SPAN]
+
+    ==> Some builds didn't complete successfully and had errors:
+    --> n: Script exited with non-zero exit status: 7.Allowed exit codes are: [0]
+
+    ==> Builds finished but no artifacts were created.
+    "#);
+    assert_snapshot!(env.run(["build", "-on-error=run-cleanup-provisioner", "t.json"]), @r#"
+    exit 1
+    --- stdout
+    ==> n: Running local shell script: [ROOT]/packer-shell[ID]
+    ==> n: Script exited with non-zero exit status: 7.Allowed exit codes are: [0]
+    ==> n: Step "StepProvision" failed, aborting...
+    ==> n: Provisioning step had errors: Running the cleanup provisioner, if present...
+    ==> n: Running local shell script: [ROOT]/packer-shell[ID]
+        n: cleaning
+    ==> n: aborted: skipping cleanup of step "StepConnect"
+    Build 'n' errored after [SPAN]: Script exited with non-zero exit status: 7.Allowed exit codes are: [0]
+
+    ==> Wait completed after [SPAN]
+
+    ==> Some builds didn't complete successfully and had errors:
+    --> n: Script exited with non-zero exit status: 7.Allowed exit codes are: [0]
+
+    ==> Builds finished but no artifacts were created.
+    "#);
 }
 
 #[test]
@@ -109,7 +168,17 @@ fn an_interrupt_ends_a_provisioner() {
     let env = provisioned("echo begun; sleep 60");
     let mut build = env.start_on_stdout(["build", "t.json"]);
     build.until("n: begun").interrupt();
-    assert_snapshot!(build.end(), @"");
+    assert_snapshot!(build.end(), @r#"
+    exit 1
+    --- stdout
+    ==> n: Running local shell script: [ROOT]/packer-shell[ID]
+        n: begun
+    Cancelling build after receiving interrupt
+    Build 'n' errored after [SPAN]: interrupted while `/bin/sh` ran
+
+    ==> Wait completed after [SPAN]
+    Cleanly cancelled builds after being interrupted.
+    "#);
 }
 
 #[test]
@@ -126,7 +195,18 @@ fn two_builds_in_one_folder_do_not_mix() {
 fn a_variable_file_that_is_not_json() {
     let env = provisioned("true");
     env.write("project/v.json", "a = 1\n");
-    assert_snapshot!(env.run(["build", "-var-file=v.json", "t.json"]), @"");
+    assert_snapshot!(env.run(["build", "-var-file=v.json", "t.json"]), @r#"
+    exit 1
+    --- stdout
+    Error:
+
+    1 error(s) occurred:
+
+    * Error reading variables in 'v.json': Error parsing JSON: invalid character 'a' looking for beginning of value
+    At line 1, column 1 (offset 0):
+         1: a = 1
+            ^
+    "#);
 }
 
 #[test]
@@ -176,8 +256,20 @@ fn by_the_name_packer_its_command_line_is_taken() {
 #[test]
 fn what_hcl_would_be_for_is_refused() {
     let env = provisioned("true");
-    assert_snapshot!(env.run(["fmt", "t.json"]), @"");
-    assert_snapshot!(env.run(["hcl2_upgrade", "t.json"]), @"");
+    assert_snapshot!(env.run(["fmt", "t.json"]), @r#"
+    exit 1
+    --- stdout
+    Error: Cannot tell whether t.json contains HCL2 configuration data
+
+    Hint: JSON templates have no form to be brought into; `kiste fix` prints one with sorted keys.
+    "#);
+    assert_snapshot!(env.run(["hcl2_upgrade", "t.json"]), @r#"
+    exit 1
+    --- stdout
+    Error: there is no `hcl2_upgrade`: kiste does not read Packer's HCL2 language
+
+    Hint: Keep the JSON template: `kiste build` reads it as it is.
+    "#);
 }
 
 #[test]

@@ -114,13 +114,49 @@ fn every_mistake_of_a_template_at_once_with_its_place() {
   "provisioners": [{"type": "shell-local", "only": ["a"]}]
 }"#,
     );
-    assert_snapshot!(env.run(["validate", "-only=a,b*", "t.json"]), @"");
-    assert_snapshot!(env.run(["validate", "t.json"]), @"");
+    assert_snapshot!(env.run(["validate", "-only=a,b*", "t.json"]), @r#"
+    exit 1
+    --- stdout
+    Error: Failed to prepare build: "a"
+
+    2 error(s) occurred:
+
+    * unknown configuration key: '"tagret"' (nearest: `target`) (at line 3, column 66)
+    * Command, Inline, Script and Scripts options cannot all be empty. (at line 7, column 20)
+
+
+    --- stderr
+    Warning: `-only=b*` names no build of this template
+    "#);
+    assert_snapshot!(env.run(["validate", "t.json"]), @r#"
+    exit 1
+    --- stdout
+    Error: Failed to prepare build: "a"
+
+    2 error(s) occurred:
+
+    * unknown configuration key: '"tagret"' (nearest: `target`) (at line 3, column 66)
+    * Command, Inline, Script and Scripts options cannot all be empty. (at line 7, column 20)
+
+    Error: Failed to initialize build "amazon-ebs"
+
+    error initializing builder 'amazon-ebs': it is known, but not built in: kiste has no driver for it (at line 4, column 5)
+
+    Error: Failed to initialize build "c"
+
+    error initializing builder 'nul': Unknown builder nul (at line 5, column 5)
+    "#);
 }
 
 #[test]
 fn what_is_no_json_template_is_named_as_such() {
     let env = Env::new();
     env.write("project/t.pkr.hcl", "source \"null\" \"x\" {}\n");
-    assert_snapshot!(env.run(["validate", "t.pkr.hcl"]), @"");
+    assert_snapshot!(env.run(["validate", "t.pkr.hcl"]), @r#"
+    exit 1
+    --- stdout
+    Error: `t.pkr.hcl` is in Packer's HCL2 language, which kiste does not read
+
+    Hint: Templates of kiste are JSON, as Packer's were up to 1.6; there is no tool that turns HCL2 into JSON.
+    "#);
 }

@@ -72,7 +72,7 @@ fn every_mistake_is_told() {
             "Bad script '/nowhere/x': stat /nowhere/x: no such file or directory",
             "Environment variable not in format 'key=value': x",
             "unknown configuration key: '\"exekute_command\"' (nearest: `execute_command`)",
-            "error decoding 'pause_after': time: invalid duration \"1x\"",
+            "error decoding 'pause_after': time: unknown unit \"x\" in duration \"1x\"",
             "`valid_exit_codes` must be a list of numbers, `a` is none",
             "invalid 'execute_command': template: root:1: function \"nope\" not defined",
         ]
