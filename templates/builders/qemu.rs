@@ -68,7 +68,7 @@ impl Builder for Qemu {
             Box::new(output::OutputFolder::new(with())),
             Box::new(machine::Media(with())),
             Box::new(disks::Disks(with())),
-            Box::new(machine::Serve::new(with())),
+            Box::new(machine::Serve(with())),
             Box::new(firmware::Firmware::new(with())),
             Box::new(start::Start(with())),
             Box::new(machine::Type(with())),

@@ -23,6 +23,8 @@ const SCREEN: &str = "screenshot.png";
 const DRIVERS_SCREEN: &str = "screen.png";
 /// A guest that does not tell its journal in this time tells nothing.
 const JOURNAL_TIME: Duration = Duration::from_secs(15);
+/// What the guest fetched from the build's own server.
+pub const HTTP_LOG: &str = "http.log";
 /// Whatever kind of log the guest keeps.
 const JOURNAL: &str = "journalctl -n 200 --no-pager 2>/dev/null || tail -n 200 /var/log/syslog /var/log/messages 2>/dev/null; \
      echo '--- kernel'; dmesg 2>/dev/null | tail -n 100; echo '--- disks'; df -h 2>/dev/null; echo '--- memory'; free -m 2>/dev/null; true";
@@ -52,7 +54,10 @@ impl Sight for Context<'_> {
             run: self.run,
             machine: made.then(|| (self.driver.as_ref(), self.vm_uninterrupted())),
             comm: self.comm.as_deref(),
-            logs: vec![("driver.log".to_owned(), self.machine_dir.driver_log())],
+            logs: vec![
+                ("driver.log".to_owned(), self.machine_dir.driver_log()),
+                (HTTP_LOG.to_owned(), self.machine_dir.driver_file(HTTP_LOG)),
+            ],
         }
     }
 }

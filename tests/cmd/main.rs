@@ -6,6 +6,7 @@ mod harness;
 mod r#box;
 mod box_hostile;
 mod build;
+mod build_qemu;
 mod completions;
 mod config;
 mod crash;

@@ -12,27 +12,48 @@ use super::output::{Output, normal};
 pub struct Running {
     root: PathBuf,
     child: Option<Child>,
-    errors: BufReader<Box<dyn Read + Send>>,
+    errors: BufReader<std::process::ChildStderr>,
+    shown: BufReader<std::process::ChildStdout>,
     seen: String,
+    stdout: String,
     on_stdout: bool,
 }
 
 impl Running {
     /// Of a process whose standard output and error are pipes.
     pub fn new(root: &Path, mut child: Child) -> Self {
-        let errors: Box<dyn Read + Send> = Box::new(child.stderr.take().expect("standard error"));
-        Self { root: root.to_owned(), child: Some(child), errors: BufReader::new(errors), seen: String::new(), on_stdout: false }
+        let errors = BufReader::new(child.stderr.take().expect("standard error"));
+        let shown = BufReader::new(child.stdout.take().expect("standard output"));
+        Self { root: root.to_owned(), child: Some(child), errors, shown, seen: String::new(), stdout: String::new(), on_stdout: false }
     }
 
-    /// The same for a command whose lines come on standard output.
-    pub fn on_stdout(root: &Path, mut child: Child) -> Self {
-        let lines: Box<dyn Read + Send> = Box::new(child.stdout.take().expect("standard output"));
-        Self { root: root.to_owned(), child: Some(child), errors: BufReader::new(lines), seen: String::new(), on_stdout: true }
+    /// The same for a command whose lines come on standard output: `until` reads those.
+    pub fn on_stdout(root: &Path, child: Child) -> Self {
+        let mut running = Self::new(root, child);
+        running.on_stdout = true;
+        running
     }
 
-    /// Reads its lines until a line holds `text`; fails the test when it ends before.
+    /// [`Running::until`] of standard output, where builds speak.
+    #[track_caller]
+    pub fn until_shown(&mut self, text: &str) -> &mut Self {
+        loop {
+            let mut line = String::new();
+            let read = self.shown.read_line(&mut line).expect("standard output");
+            self.stdout.push_str(&line);
+            assert!(read > 0, "`{text}` was never shown:\n{}", self.stdout);
+            if line.contains(text) {
+                return self;
+            }
+        }
+    }
+
+    /// Reads standard error until a line holds `text`; fails the test when it ends before.
     #[track_caller]
     pub fn until(&mut self, text: &str) -> &mut Self {
+        if self.on_stdout {
+            return self.until_shown(text);
+        }
         loop {
             let mut line = String::new();
             let read = self.errors.read_line(&mut line).expect("standard error");
@@ -58,17 +79,12 @@ impl Running {
 
     /// Waits for its end.
     pub fn end(mut self) -> Output {
-        self.errors.read_to_string(&mut self.seen).expect("its lines");
-        let mut rest = String::new();
+        self.errors.read_to_string(&mut self.seen).expect("standard error");
         let mut child = self.child.take().expect("a process");
-        match (child.stdout.take(), child.stderr.take()) {
-            (Some(mut stdout), _) => drop(stdout.read_to_string(&mut rest).expect("standard output")),
-            (_, Some(mut stderr)) => drop(stderr.read_to_string(&mut rest).expect("standard error")),
-            _ => {}
-        }
+        let mut stdout = std::mem::take(&mut self.stdout);
+        self.shown.read_to_string(&mut stdout).expect("standard output");
         let status = child.wait().expect("its end");
-        let (stdout, stderr) = if self.on_stdout { (&self.seen, &rest) } else { (&rest, &self.seen) };
-        Output { code: status.code(), stdout: normal(&self.root, stdout), stderr: normal(&self.root, stderr), raw: stdout.clone() }
+        Output { code: status.code(), stdout: normal(&self.root, &stdout), stderr: normal(&self.root, &self.seen), raw: stdout }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the steps of one build find out and hand on.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::builder::Fields;
 use crate::communicator::LoginKey;
@@ -8,12 +9,13 @@ use crate::interpolate::{Scope, render_known};
 
 use super::settings::Settings;
 use crate::error::Error;
+use crate::steps::http::Server;
 
 /// Address of the host in QEMU's user network.
 pub const HOST_IP: &str = "10.0.2.2";
 
 /// Everything found out so far.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Live {
     /// The disc, or the disk image, that the build starts from.
     pub iso: PathBuf,
@@ -21,6 +23,8 @@ pub struct Live {
     pub cd: Option<PathBuf>,
     /// The output folder was made by this build.
     pub made_output: bool,
+    /// Serves files to the guest.
+    pub server: Option<Arc<Server>>,
     /// Port of the HTTP server; 0: none runs.
     pub http_port: u16,
     /// Port of the host that leads to the guest's communicator.

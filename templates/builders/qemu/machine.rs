@@ -10,6 +10,7 @@ use kiste_providers::State;
 use super::Shared;
 use crate::communicator::Communication;
 use crate::error::Error;
+use crate::steps::evidence::HTTP_LOG;
 use crate::steps::http::Server;
 use crate::steps::{Context, connect, provision};
 
@@ -61,17 +62,7 @@ impl<'a> Step<Context<'a>> for Media {
 }
 
 /// Serves files to the guest, from here to the end, and makes the key that the guest may be given.
-pub struct Serve {
-    shared: Shared,
-    server: Option<Server>,
-}
-
-impl Serve {
-    /// Of a build.
-    pub fn new(shared: Shared) -> Self {
-        Self { shared, server: None }
-    }
-}
+pub struct Serve(pub Shared);
 
 impl<'a> Step<Context<'a>> for Serve {
     type Error = Error;
@@ -81,22 +72,23 @@ impl<'a> Step<Context<'a>> for Serve {
     }
 
     fn run(&mut self, context: &mut Context<'a>) -> Result<(), Error> {
-        if let Communication::Ssh(login) = &self.shared.settings.communication {
+        if let Communication::Ssh(login) = &self.0.settings.communication {
             let key = login.key(context.machine_dir.root(), context.run)?;
             if key.temporary {
                 context.run.save_key(&key.private)?;
             }
-            self.shared.live().key = key;
+            self.0.live().key = key;
         }
-        self.server = self.shared.settings.http.serve(context.run)?;
-        let port = self.server.as_ref().map_or(0, Server::port);
-        self.shared.live().http_port = port;
-        context.fields = self.shared.live().build_fields(&context.run.inputs.run_uuid);
+        let server = self.0.settings.http.serve(context.run)?.map(Arc::new);
+        let mut live = self.0.live();
+        live.http_port = server.as_ref().map_or(0, |s| s.port());
+        live.server = server;
+        context.fields = live.build_fields(&context.run.inputs.run_uuid);
         Ok(())
     }
 
     fn release(&mut self, _: &mut Context<'a>) {
-        self.server = None;
+        self.0.live().server = None;
     }
 }
 
@@ -138,18 +130,23 @@ impl<'a> Step<Context<'a>> for Connect {
             (live.key.clone(), live.host_port)
         };
         let keys: Vec<_> = key.file.iter().cloned().collect();
-        let comm = login.connect("127.0.0.1", port, &keys, context.run, &mut || alive(context))?;
+        let server = self.0.live().server.clone();
+        let comm = login.connect("127.0.0.1", port, &keys, context.run, &mut || alive(context, server.as_deref())).inspect_err(|_| {
+            let log = context.machine_dir.driver_file(HTTP_LOG);
+            // Only evidence: that it can't be kept is no second failure.
+            let _ = server.as_ref().map(|s| std::fs::write(log, s.text()));
+        })?;
         context.fields.extend(login.fields("127.0.0.1", port, &key));
         context.comm = Some(comm);
         Ok(())
     }
 }
 
-/// The last line on the serial console, or why waiting is of no use.
-fn alive(context: &Context<'_>) -> Result<Option<String>, String> {
+/// The last line on the serial console or the last file fetched, or why waiting is of no use.
+fn alive(context: &Context<'_>, server: Option<&Server>) -> Result<Option<String>, String> {
     match context.driver.state(&context.vm()) {
         Ok(State::Paused) => Err(FULL.to_owned()),
-        _ => connect::alive(context),
+        _ => Ok(connect::alive(context)?.or_else(|| server.and_then(Server::last_seen))),
     }
 }
 
