@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::engine::Engine;
+use super::engine::{Engine, skipped};
 
 /// Longest wait for something that is bound to happen.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -186,7 +186,7 @@ fn exports_imports_tags_and_saves(user: &User) {
 
 fn logs_in_to_registries(user: &mut User) {
     let Some(server) = user.engine.registry() else {
-        eprintln!("SKIPPED: no registry to push to: `docker-registry` is not installed (`.ci/install test`)");
+        skipped("no registry to push to: `docker-registry` is not installed (`.ci/install test`)");
         return;
     };
     let image = format!("{server}/my/app");

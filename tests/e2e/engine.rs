@@ -1,5 +1,6 @@
 //! A container engine of the test's own: its own socket, its own data, no network, nothing left when it ends.
 
+use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -22,11 +23,16 @@ pub fn find(program: &str) -> Option<PathBuf> {
     folders.map(|dir| dir.join(program)).find(|p| p.is_file())
 }
 
+/// Says that something is not tried here, past the harness that keeps what tests print.
+pub fn skipped(what: &str) {
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {what}");
+}
+
 impl Engine {
     /// Starts one. None where that is impossible, which is then said aloud: not every place where tests run lets containers in.
     pub fn start() -> Option<Self> {
         let skip = |why: &str| {
-            eprintln!("SKIPPED: no test with a real container engine: {why}");
+            skipped(&format!("no test with a real container engine: {why}"));
             None
         };
         if !rustix::process::getuid().is_root() {
