@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use kiste_comm::Communicator;
 use kiste_core::dirs::Home;
 use kiste_core::event::{Event, Scope as About};
 use kiste_core::step::OnError;
 use kiste_core::{Cancel, Reporter, Stream, Ui};
 
 use crate::artifact::Artifact;
-use crate::builder::{self, Builder, BuilderContext, BuilderRun, Fields};
+use crate::builder::{self, Builder, BuilderContext, BuilderRun, Provision};
 use crate::error::Error;
 use crate::inputs::Inputs;
 use crate::interpolate::{Facts, Scope};
@@ -69,24 +68,13 @@ pub fn problems(kind: &str, json: &str) -> Vec<String> {
 }
 
 /// Runs a builder; `provision` is what happens in its guest.
-pub fn build(
-    kind: &str,
-    json: &str,
-    cancel: &Cancel,
-    provision: &dyn Fn(Arc<dyn Communicator>, &Fields) -> Result<(), Error>,
-) -> (Result<Artifact, Error>, Vec<String>) {
+pub fn build(kind: &str, json: &str, cancel: &Cancel, provision: Provision<'_>) -> (Result<Artifact, Error>, Vec<String>) {
     let home = tempfile::tempdir().unwrap();
     build_at(&Home::at(home.path()), kind, json, cancel, provision)
 }
 
 /// [`build`] with a folder of state.
-pub fn build_at(
-    home: &Home,
-    kind: &str,
-    json: &str,
-    cancel: &Cancel,
-    provision: &dyn Fn(Arc<dyn Communicator>, &Fields) -> Result<(), Error>,
-) -> (Result<Artifact, Error>, Vec<String>) {
+pub fn build_at(home: &Home, kind: &str, json: &str, cancel: &Cancel, provision: Provision<'_>) -> (Result<Artifact, Error>, Vec<String>) {
     let (builder, problems) = prepare(kind, json);
     let builder = builder.unwrap_or_else(|| panic!("{problems:?}"));
     let heard = Arc::new(Heard::default());

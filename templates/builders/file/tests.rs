@@ -34,7 +34,7 @@ fn content_is_the_users_alone_and_its_guest_takes_everything() {
     let artifact = artifact.unwrap();
     assert_eq!((artifact.builder_id.as_str(), artifact.id.as_str()), ("packer.file", "File"));
     assert_eq!(artifact.description, format!("Stored file: {}", target.display()));
-    assert_eq!(artifact.files, [target.clone()]);
+    assert_eq!(artifact.files, std::slice::from_ref(&target));
     assert_eq!(said, [""; 0]);
     assert_eq!(std::fs::read_to_string(&target).unwrap(), "hello\n");
     assert_eq!(std::fs::read(dir.path().join("dl")).unwrap(), b"");
