@@ -6,8 +6,8 @@ use std::path::Path;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    boxes, build, completions, config, destroy, doctor, fix, fmt, global_status, halt, init, inspect, logs, man, packer, port, provision,
-    reload, resume, rsync, rsync_auto, schema, screenshot, ssh, ssh_config, status, suspend, up, upload, validate, version,
+    boxes, build, completions, config, console, destroy, doctor, fix, fmt, global_status, halt, init, inspect, logs, man, packer, port,
+    provision, reload, resume, rsync, rsync_auto, schema, screenshot, ssh, ssh_config, status, suspend, up, upload, validate, version,
 };
 use crate::context::Context;
 use crate::error::Error;
@@ -172,6 +172,7 @@ pub enum Command {
     #[command(subcommand, arg_required_else_help = true)]
     Box(boxes::BoxCommand),
     Build(build::BuildArgs),
+    Console(console::ConsoleArgs),
     Inspect(inspect::InspectArgs),
     Fix(fix::FixArgs),
     Fmt(fmt::FmtArgs),
@@ -216,6 +217,7 @@ impl Command {
             Self::Schema(args) => schema::run(context, args),
             Self::Box(command) => boxes::run(context, command),
             Self::Build(args) => build::run(context, args),
+            Self::Console(args) => console::run(context, args),
             Self::Inspect(args) => inspect::run(context, args),
             Self::Fix(args) => fix::run(context, args),
             Self::Fmt(args) => fmt::run(context, args),
@@ -245,7 +247,7 @@ impl Command {
     pub fn is_packers(&self) -> bool {
         match self {
             Self::Validate(args) => args.is_of_template(),
-            Self::Build(_) | Self::Inspect(_) | Self::Fix(_) | Self::Fmt(_) => true,
+            Self::Build(_) | Self::Console(_) | Self::Inspect(_) | Self::Fix(_) | Self::Fmt(_) => true,
             Self::Hcl2Upgrade(_) | Self::PackerInit(_) | Self::PackerPlugins(_) | Self::PackerVersion(_) => true,
             _ => false,
         }

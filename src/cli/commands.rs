@@ -4,6 +4,7 @@ pub mod boxes;
 pub mod build;
 pub mod completions;
 pub mod config;
+pub mod console;
 pub mod destroy;
 pub mod doctor;
 pub mod fix;

@@ -77,6 +77,8 @@ fn one_of_all(text: &str) {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
     #[test]
     fn no_text_panics(text in any::<String>()) {
         one_of_all(&text);

@@ -9,6 +9,7 @@ mod build;
 mod build_qemu;
 mod completions;
 mod config;
+mod console;
 mod crash;
 mod destroy;
 mod disk_full;

@@ -153,7 +153,8 @@ pub fn refuse_hcl(template: &Path, config_type: Option<&str>) -> Result<(), Erro
     Err(Error::arguments(format!("`{name}` is in Packer's HCL2 language, which kiste does not read"), hint))
 }
 
-fn variable(text: &str) -> Result<(String, String), String> {
+/// A variable of the command line.
+pub fn variable(text: &str) -> Result<(String, String), String> {
     let parts = text.split_once('=').filter(|(name, _)| !name.is_empty());
     parts.map(|(name, value)| (name.to_owned(), value.to_owned())).ok_or_else(|| format!("No '=' value in arg: {text}"))
 }
