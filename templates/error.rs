@@ -187,6 +187,8 @@ pub enum Error {
 /// In the words that people search for, with what was seen.
 fn not_ready(source: &kiste_comm::wait::WaitError) -> String {
     match source.cause {
+        // Texts that a boot command waits for have nothing to do with ssh.
+        _ if !source.what.contains("ssh") => source.to_string(),
         kiste_comm::wait::WaitCause::TimedOut => format!("Timeout waiting for SSH. {source}"),
         kiste_comm::wait::WaitCause::Cancelled(cancelled) => cancelled.to_string(),
         _ => format!("Error waiting for SSH: {source}"),

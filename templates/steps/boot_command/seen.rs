@@ -49,7 +49,39 @@ pub fn serial_since(console: &Console<'_>, mark: u64) -> String {
     read().unwrap_or_default()
 }
 
+/// Stands for a letter on the screen that no font explains.
+const UNKNOWN: char = '\u{fffd}';
+
+/// Whether the text is there. Letters that could not be read may be any, as long as two in three of the text's were.
+pub fn holds(screen: &str, text: &str) -> bool {
+    if screen.contains(text) {
+        return true;
+    }
+    let wanted: Vec<char> = text.chars().collect();
+    let needed = wanted.iter().filter(|c| !c.is_whitespace()).count();
+    screen.lines().any(|line| {
+        let line: Vec<char> = line.chars().collect();
+        line.windows(wanted.len().max(1)).any(|part| {
+            let pairs = || part.iter().zip(&wanted);
+            let read = pairs().filter(|(seen, wanted)| seen == wanted && !wanted.is_whitespace()).count();
+            pairs().all(|(seen, wanted)| seen == wanted || *seen == UNKNOWN) && read * 3 >= needed * 2
+        })
+    })
+}
+
 /// The last line that is not blank.
 pub fn last_line(text: &str) -> Option<String> {
     text.lines().rev().map(str::trim).find(|l| !l.is_empty()).map(|l| l.chars().take(100).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::holds;
+
+    #[test]
+    fn a_text_is_known_by_most_of_its_letters() {
+        let screen = "\nEntering lo\u{fffd} \u{fffd}e\u{fffd}ory \u{fffd}ode\n\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\n";
+        assert!(holds(screen, "low memory mode") && holds(screen, "Entering"));
+        assert!(!holds(screen, "login") && !holds(screen, "low memory made") && !holds(screen, "lines that are longer than any of these"));
+    }
 }

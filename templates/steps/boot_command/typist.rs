@@ -251,7 +251,7 @@ impl<'a> Typist<'a> {
             let rows = seen::rows(self.console);
             let screen = rows.as_deref().map(seen::joined).unwrap_or_default();
             let serial = seen::serial_since(self.console, self.mark);
-            let on_screen = screen.contains(text) || rows.iter().flatten().any(|r| r.contains(text));
+            let on_screen = seen::holds(&screen, text) || rows.iter().flatten().any(|r| r.contains(text));
             if on_screen || serial.contains(text) {
                 let place = if on_screen { "screen" } else { "serial console" };
                 self.run.reporter.detail(format!("Saw `{text}` on the {place} after {:.1} s", wait.elapsed().as_secs_f64()));
