@@ -105,10 +105,10 @@ impl<W: Write> Write for BlockWriter<W> {
 fn worker(compression: Compression) -> SyncSender<Job> {
     let (send, jobs) = sync_channel::<Job>(1);
     thread::spawn(move || {
-        let whole = codec::block_size(compression);
+        let nothing = vec![0; codec::block_size(compression)];
         let mut zeros: Option<Vec<u8>> = None;
         for job in jobs {
-            let is_empty = job.block.len() == whole && job.block.iter().all(|b| *b == 0);
+            let is_empty = job.block == nothing;
             let result = match &zeros {
                 Some(known) if is_empty => Ok(known.clone()),
                 _ => codec::compress(&job.block, compression),
