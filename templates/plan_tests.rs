@@ -85,3 +85,13 @@ fn what_later_versions_do_is_named_as_such() {
         assert!(told.iter().any(|t| t.contains(part)), "{part}\n{told:#?}");
     }
 }
+
+#[test]
+fn an_unknown_variable_is_tolerated_where_packer_tolerates_it() {
+    // Packer sees progress as long as any variable uses another one, and then leaves the unknown one empty.
+    let texts =
+        |name: &str| format!(r#"{{"variables": {{"a": "{{{{user `b`}}}}", "c": "x", {name}}}, "builders": [{{"type": "bootstrap"}}]}}"#);
+    let about_variables = |text: &str| told(&request(text)).iter().filter(|t| t.contains("interpolate")).count();
+    assert_eq!(about_variables(&texts(r#""d": "{{user `c`}}""#)), 0);
+    assert_eq!(about_variables(&texts(r#""d": "y""#)), 1);
+}
