@@ -86,14 +86,14 @@ impl Number {
             self.int = if negative { 0_i64.checked_sub_unsigned(value) } else { i64::try_from(value).ok() };
             self.float = self.int.map(|i| i as f64).or(self.uint.map(|u| u as f64));
         }
-        if self.float.is_none() {
-            if let Some(value) = float(&self.text) {
-                if !self.text.contains(['.', 'e', 'E', 'p', 'P']) {
-                    return Err(format!("integer overflow: {}", super::format::quote(&self.text)));
-                }
-                self.float = Some(value);
-                self.integers(value);
+        if self.float.is_none()
+            && let Some(value) = float(&self.text)
+        {
+            if !self.text.contains(['.', 'e', 'E', 'p', 'P']) {
+                return Err(format!("integer overflow: {}", super::format::quote(&self.text)));
             }
+            self.float = Some(value);
+            self.integers(value);
         }
         if self.float.is_none() { Err(format!("illegal number syntax: {}", super::format::quote(&self.text))) } else { Ok(()) }
     }

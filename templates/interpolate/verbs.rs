@@ -130,7 +130,7 @@ fn integer(out: &mut String, magnitude: u64, negative: bool, verb: char, flags: 
     digits.insert_str(0, prefix);
     let sign = match () {
         () if negative => "-",
-        () if flags.plus && verb != 'v' || flags.plus => "+",
+        () if flags.plus => "+",
         () if flags.space => " ",
         () => "",
     };
