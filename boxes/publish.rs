@@ -22,6 +22,17 @@ use api::Api;
 /// Between two tries to upload.
 pub const RETRY_PAUSE: Duration = Duration::from_secs(10);
 
+/// Where the first generation of the API was at home, and still is what a template means that names no address.
+pub const CLOUD: &str = "https://vagrantcloud.com/api/v1";
+
+/// The address of a registry's second generation of the API, from whatever people write for the registry.
+pub fn second_generation(registry: &str) -> String {
+    const PATH: &str = "/api/v2";
+    let address = registry.trim_end_matches('/');
+    let address = if address.contains("://") { address.to_owned() } else { format!("https://{address}") };
+    if address.ends_with(PATH) { address } else { address + PATH }
+}
+
 /// A registry and who asks.
 #[derive(Clone, Debug)]
 pub struct Server {

@@ -10,7 +10,6 @@ use crate::options::Options;
 use crate::post_processor::{PostProcessor, PostProcessorRun, Processed};
 
 const BUILDER_ID: &str = "pearkes.post-processor.vagrant-cloud";
-const DEFAULT_ADDRESS: &str = "https://vagrantcloud.com/api/v1";
 /// Whose artifacts are boxes.
 const BOXES: [&str; 2] = ["mitchellh.post-processor.vagrant", "packer.post-processor.artifice"];
 
@@ -51,7 +50,7 @@ pub fn prepare(options: &mut Options<'_>) -> Option<Box<dyn PostProcessor>> {
     let version_description = options.text("version_description");
     Some(Box::new(VagrantCloud {
         server: Server {
-            address: own_address.unwrap_or_else(|| DEFAULT_ADDRESS.to_owned()),
+            address: own_address.unwrap_or_else(|| publish::CLOUD.to_owned()),
             token,
             insecure: options.boolean("insecure_skip_tls_verify").unwrap_or(false),
             retry_pause: RETRY_PAUSE,

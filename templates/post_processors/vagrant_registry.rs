@@ -1,6 +1,6 @@
 //! `vagrant-registry`: publishes a box by the second generation of the registry's API, which knows architectures and checksums.
 
-use kiste_boxes::publish::{Details, Listener, Publication, RETRY_PAUSE, Server, metadata};
+use kiste_boxes::publish::{Details, Listener, Publication, RETRY_PAUSE, Server, metadata, second_generation};
 use kiste_boxes::{architecture, digest};
 
 use super::vagrant_cloud::{content, published, required, the_box, variable};
@@ -10,7 +10,6 @@ use crate::options::Options;
 use crate::post_processor::{PostProcessor, PostProcessorRun, Processed};
 
 const BUILDER_ID: &str = "vagrant.post-processor.vagrant-registry";
-const API: &str = "/api/v2";
 const DEFAULT_AUTH: &str = "https://auth.idp.hashicorp.com/oauth2/token";
 
 /// Its options, checked.
@@ -65,13 +64,11 @@ pub fn prepare(options: &mut Options<'_>) -> Option<Box<dyn PostProcessor>> {
 /// Of the registry: as given, else the user's own.
 fn address(options: &mut Options<'_>) -> String {
     let Some(address) = options.text("hcp_api_address").or_else(|| variable("KISTE_REGISTRY")) else {
-        let reason = "hcp_api_address must be set (or KISTE_REGISTRY): the address of a registry with the API /api/v2; HCP's own API is not built in";
+        let reason = "hcp_api_address must be set (or KISTE_REGISTRY): the address of a registry that speaks the second generation of the API; HCP's own API is not built in";
         options.problem(None, reason);
         return String::new();
     };
-    let address = address.trim_end_matches('/').to_owned();
-    let address = if address.contains("://") { address } else { format!("https://{address}") };
-    if address.ends_with(API) { address } else { address + API }
+    second_generation(&address)
 }
 
 fn credentials(options: &mut Options<'_>) -> Option<(String, String, String)> {

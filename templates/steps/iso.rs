@@ -54,8 +54,7 @@ impl Iso {
         Self { sources, checksum, target: options.text("iso_target_path").map(PathBuf::from), extension }
     }
 
-    /// Its first address or path, for tests that compare command lines.
-    #[cfg(test)]
+    /// Its first address or path, for programs that read it there themselves.
     pub fn first(&self) -> Option<String> {
         self.sources.first().map(ToString::to_string)
     }

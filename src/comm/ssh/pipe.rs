@@ -44,12 +44,12 @@ impl Pipe {
     pub(super) fn go_on(&mut self, link: &Link) -> Result<(), Fault> {
         let mut moved = true;
         while moved {
-            moved = self.from_channel()? | self.to_socket() | self.from_socket() | self.to_channel(link)?;
+            moved = self.read_channel()? | self.write_socket() | self.read_socket() | self.write_channel(link)?;
         }
         Ok(())
     }
 
-    fn from_channel(&mut self) -> Result<bool, Fault> {
+    fn read_channel(&mut self) -> Result<bool, Fault> {
         if self.channel_ended || !self.inwards.is_empty() {
             return Ok(false);
         }
@@ -68,7 +68,7 @@ impl Pipe {
         }
     }
 
-    fn to_socket(&mut self) -> bool {
+    fn write_socket(&mut self) -> bool {
         if self.inwards.is_empty() {
             return false;
         }
@@ -86,7 +86,7 @@ impl Pipe {
         }
     }
 
-    fn from_socket(&mut self) -> bool {
+    fn read_socket(&mut self) -> bool {
         if self.socket_ended || !self.outwards.is_empty() {
             return false;
         }
@@ -104,7 +104,7 @@ impl Pipe {
     }
 
     /// A write that the connection took by halves is finished before anything else uses the session: the library insists on it.
-    fn to_channel(&mut self, link: &Link) -> Result<bool, Fault> {
+    fn write_channel(&mut self, link: &Link) -> Result<bool, Fault> {
         if self.outwards.is_empty() {
             if self.socket_ended && !self.told {
                 self.told = true;

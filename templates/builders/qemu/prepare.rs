@@ -30,19 +30,25 @@ pub fn prepare(options: &mut Options<'_>, context: &BuilderContext<'_>) -> Optio
 pub(super) fn settings(options: &mut Options<'_>, context: &BuilderContext<'_>) -> Settings {
     refuse_bridge(options);
     options.ignore("run_once");
-    options.ignore("iso_skip_cache");
+    let skip_at = options.place("iso_skip_cache");
+    let skip_iso_cache = options.boolean("iso_skip_cache").unwrap_or(false);
     let format = format(options);
     let qemu_binary = options.text("qemu_binary").unwrap_or_else(|| "qemu-system-x86_64".to_owned());
     let scope = options.scope().clone();
+    let disks = disks(options, &format);
+    if skip_iso_cache && disks.image {
+        options.problem(skip_at, "iso_skip_cache is for discs that QEMU reads itself: it cannot be used with disk_image");
+    }
     Settings {
         communication: communicator::prepare(options, Defaults::default()),
         iso: Iso::prepare(options),
+        skip_iso_cache,
         http: Http::prepare(options),
         floppy: Floppy::prepare(options),
         cd: Cd::prepare(options),
         boot: BootCommand::prepare(options),
         hardware: hardware(options),
-        disks: disks(options, &format),
+        disks,
         screen: screen(options),
         firmware: firmware(options),
         qemuargs: qemuargs(options),

@@ -16,6 +16,8 @@ use crate::steps::iso::Iso;
 /// All of them.
 pub struct Settings {
     pub iso: Iso,
+    /// QEMU reads the disc from its address itself.
+    pub skip_iso_cache: bool,
     pub http: Http,
     pub floppy: Floppy,
     pub cd: Cd,
