@@ -72,10 +72,9 @@ impl Reader {
 
     fn root(&mut self, template: &mut Template, key: &Key, node: Node) {
         match key.name.as_str() {
+            name if name.starts_with('_') && matches!(node.value, Value::Text(_)) => {}
             name if name.starts_with('_') => {
-                if !matches!(node.value, Value::Text(_)) {
-                    self.problem(node.at, format!("Failed to cast root level comment value in comment \"{name}\" to string."));
-                }
+                self.problem(node.at, format!("Failed to cast root level comment value in comment \"{name}\" to string."));
             }
             name if !ROOT_KEYS.contains(&name) => {
                 let near = nearest(name, ROOT_KEYS).map(|n| format!(" (nearest: `{n}`)")).unwrap_or_default();

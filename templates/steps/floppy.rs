@@ -97,6 +97,8 @@ impl Floppy {
             .drive_num(0)
             .volume_label(label);
         let mut disk = image;
+        // A borrow on purpose: the file is used again below.
+        #[allow(clippy::needless_borrows_for_generic_args)]
         fatfs::format_volume(&mut disk, options)?;
         disk.seek(SeekFrom::Start(0))?;
         let system = FileSystem::new(disk, FsOptions::new())?;

@@ -43,7 +43,7 @@ pub fn of(provider: Provider, artifact: &Artifact, architecture: &str, run: &Pos
             let mac = ovf::base_mac(&files)?;
             (files, format!("\nVagrant.configure(\"2\") do |config|\n  config.vm.base_mac = \"{mac}\"\nend\n"))
         }
-        Kind::Flat => (flat(&artifact.files, |file| base_name(file), run), String::new()),
+        Kind::Flat => (flat(&artifact.files, base_name, run), String::new()),
         Kind::Parallels => {
             let own: Vec<PathBuf> =
                 artifact.files.iter().filter(|f| from_part(f, |part| part.ends_with(".pvm")).is_some()).cloned().collect();

@@ -170,7 +170,7 @@ impl<'a> Typist<'a> {
             }
         }
         self.pause(self.group_interval.unwrap_or_default())?;
-        let typed = std::mem::replace(&mut self.line, String::new());
+        let typed = std::mem::take(&mut self.line);
         self.line = typed.clone() + &text;
         if let Some(rows) = before {
             self.check(&rows, &typed, &group)?;

@@ -21,7 +21,7 @@ fn serve(json: &str) -> (Server, Vec<String>) {
 /// The answer to a request: its head and its body.
 fn ask(server: &Server, request: &str) -> (String, String) {
     let mut stream = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
-    write!(stream, "{}\r\nHost: x\r\nConnection: close\r\n\r\n", request.replacen(" HTTP/1.1", " HTTP/1.1", 1)).unwrap();
+    write!(stream, "{}\r\nHost: x\r\nConnection: close\r\n\r\n", request).unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
