@@ -103,6 +103,9 @@ pub trait Communicator: Send + Sync {
     /// links lead to in their place. Sockets, devices and dangling links are left out. Names that would leave `to` are refused.
     fn download_folder(&self, from: &str, to: &Path, cancel: &Cancel, progress: Progress<'_>) -> Result<(), Error>;
 
+    /// Something went on in the guest while it was waited for: who has a try under way may begin another beside it.
+    fn hurry(&self) {}
+
     /// Drops the connection; the next call opens a new one (group changes, reboots).
     fn reset(&self);
 }

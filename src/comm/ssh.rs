@@ -182,6 +182,10 @@ impl Ssh {
 }
 
 impl Communicator for Ssh {
+    fn hurry(&self) {
+        self.memory.network.hurry();
+    }
+
     fn ready(&self, cancel: &Cancel) -> Result<(), Error> {
         let (link, _) = self.link(cancel)?;
         self.give_back(link);

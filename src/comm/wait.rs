@@ -194,15 +194,21 @@ impl Watch {
                 // Nobody listens any more only when the try was given up.
                 let _ = send.send(comm.ready(&inner));
             });
-            let ended = self.follow(&result, cancel, alive);
+            let ended = self.follow(comm, &result, cancel, alive);
             inner.cancel();
             ended
         })
     }
 
-    fn follow(&mut self, result: &Receiver<Result<(), Error>>, cancel: &Cancel, alive: Alive<'_>) -> Result<(), Stop> {
+    fn follow(
+        &mut self,
+        comm: &dyn Communicator,
+        result: &Receiver<Result<(), Error>>,
+        cancel: &Cancel,
+        alive: Alive<'_>,
+    ) -> Result<(), Stop> {
         loop {
-            self.look(alive)?;
+            self.look(comm, alive)?;
             cancel.check().map_err(|c| Stop::Cause(WaitCause::Cancelled(c)))?;
             if self.left().is_zero() {
                 return Err(Stop::Cause(WaitCause::TimedOut));
@@ -219,12 +225,13 @@ impl Watch {
         }
     }
 
-    fn look(&mut self, alive: Alive<'_>) -> Result<(), Stop> {
+    fn look(&mut self, comm: &dyn Communicator, alive: Alive<'_>) -> Result<(), Stop> {
         match alive() {
             Ok(extra) => {
                 if extra.is_some() && extra != self.extra {
                     self.extra = extra;
                     self.tell();
+                    comm.hurry();
                 }
                 Ok(())
             }

@@ -4,10 +4,12 @@
 //! but no server yet; then trying again at once is cheap and finds the server the moment it listens. They hang when the guest has no
 //! network: QEMU's user network then keeps asking the guest for over a minute with ever longer pauses, even when our end is long
 //! closed, and whatever it still asks for falls upon the server when it comes up. So while nothing is heard new connections are
-//! opened with growing pauses (a fixed part of the time waited so far), the old ones stay open, and the first one that talks wins.
+//! opened with growing pauses (a fixed part of the time waited so far; shorter ones while the guest is seen to boot), the old ones stay
+//! open, and the first one that talks wins.
 
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -21,9 +23,11 @@ use crate::error::Error;
 /// Longest silence of one try; short enough that whoever waits can tell what is seen.
 const SILENCE: Duration = Duration::from_secs(6);
 /// Another connection is opened beside a silent one after this part of the time waited so far …
-const PART: u32 = 5;
+const PART: u32 = 8;
 /// … but not sooner …
-const SOONEST: Duration = Duration::from_millis(400);
+const SOONEST: Duration = Duration::from_millis(500);
+/// … this soon when something was seen to go on in the guest …
+const HURRIED: Duration = Duration::from_millis(700);
 /// … and not much sooner once the guest is known to have a network: silence then means that its server is slow …
 const PATIENT: Duration = Duration::from_secs(3);
 /// … nor later than this.
@@ -40,7 +44,10 @@ const HANGUP: PollFlags = PollFlags::HUP;
 
 /// What is known about a guest's network from earlier tries, and the connections they left open.
 #[derive(Debug, Default)]
-pub(super) struct Network(Mutex<State>);
+pub(super) struct Network {
+    state: Mutex<State>,
+    hurry: AtomicBool,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -53,13 +60,18 @@ struct State {
 }
 
 impl Network {
+    /// Something went on in the guest.
+    pub(super) fn hurry(&self) {
+        self.hurry.store(true, Ordering::Relaxed);
+    }
+
     /// Forgets everything: the guest was reached, or it restarts.
     pub(super) fn forget(&self) {
         *self.lock() = State::default();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -79,6 +91,7 @@ enum Look {
 
 struct Dial<'a> {
     target: &'a SshTarget,
+    hurry: &'a AtomicBool,
     addresses: Vec<SocketAddr>,
     started: usize,
     newest: Option<u64>,
@@ -92,7 +105,7 @@ pub(super) fn dial(target: &SshTarget, network: &Network, cancel: &Cancel) -> Re
     let mut state = std::mem::take(&mut *network.lock());
     state.since.get_or_insert_with(Instant::now);
     let newest = state.live.last().map(|a| a.id);
-    let mut dial = Dial { target, addresses, started: 0, newest, state, problem: None };
+    let mut dial = Dial { target, hurry: &network.hurry, addresses, started: 0, newest, state, problem: None };
     let result = dial.until_it_talks(cancel);
     if result.is_ok() {
         dial.state.live.clear();
@@ -134,7 +147,9 @@ impl Dial<'_> {
         let Some(begun) = self.newest_begun() else { return self.started < self.addresses.len() };
         let soonest = if self.state.answers { PATIENT } else { SOONEST };
         let waited = self.state.since.map_or(Duration::ZERO, |since| since.elapsed());
-        begun.elapsed() >= (waited / PART).clamp(soonest, LATEST)
+        let age = begun.elapsed();
+        let hurried = !self.state.answers && age >= HURRIED && self.hurry.swap(false, Ordering::Relaxed);
+        hurried || age >= (waited / PART).clamp(soonest, LATEST)
     }
 
     fn start_next(&mut self) {

@@ -179,7 +179,7 @@ impl<'a> Step<Context<'a>> for Provision {
         let (driver, machine, dir) = (Arc::clone(&context.driver), context.machine.clone(), context.machine_dir.clone());
         let (run, never) = (context.run, kiste_core::Cancel::new());
         let result = std::thread::scope(|scope| {
-            scope.spawn(|| {
+            let watcher = scope.spawn(|| {
                 let vm = kiste_providers::Vm { machine: &machine, dir: &dir, home: run.home, reporter: run.reporter, cancel: &never };
                 while !done.load(Ordering::SeqCst) {
                     if matches!(driver.state(&vm), Ok(State::Paused)) {
@@ -191,10 +191,8 @@ impl<'a> Step<Context<'a>> for Provision {
                     std::thread::park_timeout(Duration::from_millis(500));
                 }
             });
-            let watcher = done_on_drop(&done);
-            let result = provision::Provision.run(context);
-            drop(watcher);
-            result
+            let _ended = Watched { done: &done, watcher: watcher.thread().clone() };
+            provision::Provision.run(context)
         });
         match result {
             Err(_) if full.load(Ordering::SeqCst) => {
@@ -213,15 +211,15 @@ impl<'a> Step<Context<'a>> for Provision {
     }
 }
 
-struct Done<'a>(&'a AtomicBool);
-
-impl Drop for Done<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
+/// Ends the watcher at once, even when a provisioner panics.
+struct Watched<'a> {
+    done: &'a AtomicBool,
+    watcher: std::thread::Thread,
 }
 
-/// Ends the watcher even when a provisioner panics.
-fn done_on_drop(done: &AtomicBool) -> Done<'_> {
-    Done(done)
+impl Drop for Watched<'_> {
+    fn drop(&mut self) {
+        self.done.store(true, Ordering::SeqCst);
+        self.watcher.unpark();
+    }
 }
