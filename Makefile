@@ -20,10 +20,14 @@ demo: ## the main job, visibly: template, box, machine, web page
 	cargo build --release --locked
 	examples/demo/run target/release/kiste
 
-peers: ## timings side by side with the same work done by hand (ratios)
-	.ci/install test
+peers: ## side by side: the same work done by hand and by Packer, timings as ratios, and what differs
+	.ci/install peers
 	cargo build --release --locked
 	tests/peers/run target/release/kiste
+	tests/peers/packer target/release/kiste
+	tests/peers/provisioners/run target/release/kiste
+	tests/peers/post_processors/run target/release/kiste
+	tests/peers/containers target/release/kiste
 
 install: build ## install kiste into cargo's bin folder
 	cargo install --path . --locked
