@@ -73,12 +73,12 @@ fn builds_are_selected_by_patterns_too() {
 
 #[test]
 fn a_provisioner_that_fails() {
-    assert_snapshot!(provisioned("echo out; echo err >&2; exit 7").run(["build", "t.json"]), @r#"
+    assert_snapshot!(provisioned("echo out; sleep 1; echo err >&2; exit 7").run(["build", "t.json"]), @r#"
     exit 1
     --- stdout
     ==> n: Running local shell script: [ROOT]/packer-shell[ID]
-    ==> n: err
         n: out
+    ==> n: err
     ==> n: Provisioning step had errors: Running the cleanup provisioner, if present...
     ==> n: Running local shell script: [ROOT]/packer-shell[ID]
         n: cleaning
