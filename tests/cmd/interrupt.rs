@@ -56,7 +56,7 @@ fn a_machine_from_before_is_never_destroyed() {
 fn twice_stops_at_once() {
     let env = slow();
     env.kistefile(
-        "box = \"debian/12\"\n[[provision]]\ntype = \"shell\"\ninline = \"trap '' TERM; echo begun; while :; do sleep 1; done\"\n",
+        "box = \"debian/12\"\n[[provision]]\ntype = \"shell\"\ninline = \"trap '' TERM; echo begun; for n in 1 2 3 4 5 6 7 8 9; do sleep 5; done\"\n",
     );
     let mut up = env.start(["up"]);
     up.until("default: begun").interrupt();
