@@ -4,6 +4,7 @@ pub mod bootstrap;
 pub mod docker;
 pub mod file;
 pub mod kiste;
+mod machine;
 pub mod null;
 mod pretender;
 pub mod qemu;

@@ -19,6 +19,7 @@ use kiste_providers::{Driver, Source, SourceDisk};
 
 use crate::artifact::Artifact;
 use crate::builder::{Builder, BuilderRun, Fields};
+use crate::builders::machine::PROVIDER;
 use crate::error::Error;
 use crate::namespace;
 use crate::steps::context::{Login, Output};
@@ -26,8 +27,6 @@ use crate::steps::{Context, boot, connect, context::BuildStep, evidence, export,
 
 pub use prepare::prepare;
 
-/// The provider that builds.
-const PROVIDER: &str = "qemu";
 /// Programs of the host, and what to do without.
 const PROGRAMS: [(&str, &str); 5] = [
     ("mmdebstrap", "Install `mmdebstrap`; it makes root file systems from Debian's packages."),

@@ -15,6 +15,7 @@ use kiste_providers::{Driver, Source};
 
 use crate::artifact::Artifact;
 use crate::builder::{Builder, BuilderRun, Fields};
+use crate::builders::machine::PROVIDER;
 use crate::communicator::SshLogin;
 use crate::error::Error;
 use crate::steps::context::{Login, Output};
@@ -22,9 +23,6 @@ use crate::steps::evidence;
 use crate::steps::{Context, boot, context::BuildStep, export, provision, scratch, shut_down};
 
 pub use prepare::prepare;
-
-/// The provider that builds.
-const PROVIDER: &str = "qemu";
 
 /// Its options, checked.
 struct FromBox {
