@@ -15,6 +15,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("kiste", 5),
     ("kiste-lifecycle", 4),
     ("kiste-templates", 4),
+    ("kiste-registry", 4),
     ("kiste-guest", 3),
     ("kiste-providers", 3),
     ("kiste-comm", 2),
@@ -31,8 +32,8 @@ const FUNCTION_MEDIAN: usize = 10;
 const FILE_LINES: usize = 500;
 /// Median of all files, in lines, tests aside.
 const FILE_MEDIAN: usize = 120;
-/// Packages in the lock file that are not ours, while the registry is not in the house.
-const LOCKED: usize = 300;
+/// Packages in the lock file that are not ours: the registry brought its database and its objects' store.
+const LOCKED: usize = 420;
 /// Names that attract everything and mean nothing.
 const DRAWERS: &[&str] = &["util", "utils", "helper", "helpers", "common", "misc", "imp"];
 

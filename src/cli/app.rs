@@ -7,7 +7,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
     boxes, build, completions, config, console, destroy, doctor, fix, fmt, global_status, halt, init, inspect, logs, man, packer, port,
-    provision, reload, resume, rsync, rsync_auto, schema, screenshot, ssh, ssh_config, status, suspend, up, upload, validate, version,
+    provision, registry, reload, resume, rsync, rsync_auto, schema, screenshot, ssh, ssh_config, status, suspend, up, upload, validate,
+    version,
 };
 use crate::context::Context;
 use crate::error::Error;
@@ -171,6 +172,9 @@ pub enum Command {
     /// Keep boxes: add, list, update, remove
     #[command(subcommand, arg_required_else_help = true)]
     Box(boxes::BoxCommand),
+    /// Keep a registry: its people, boxes and versions
+    #[command(subcommand, arg_required_else_help = true)]
+    Registry(registry::RegistryCommand),
     Build(build::BuildArgs),
     Console(console::ConsoleArgs),
     Inspect(inspect::InspectArgs),
@@ -216,6 +220,7 @@ impl Command {
             Self::Config(args) => config::run(context, args),
             Self::Schema(args) => schema::run(context, args),
             Self::Box(command) => boxes::run(context, command),
+            Self::Registry(command) => registry::run(context, command),
             Self::Build(args) => build::run(context, args),
             Self::Console(args) => console::run(context, args),
             Self::Inspect(args) => inspect::run(context, args),
@@ -236,6 +241,7 @@ impl Command {
     pub fn streams(&self) -> bool {
         match self {
             Self::Box(command) => command.streams(),
+            Self::Registry(command) => command.streams(),
             Self::Up(_) | Self::Halt(_) | Self::Reload(_) | Self::Provision(_) | Self::Suspend(_) | Self::Resume(_) => true,
             Self::Destroy(_) | Self::Upload(_) | Self::Rsync(_) | Self::RsyncAuto(_) | Self::Build(_) => true,
             Self::Ssh(_) | Self::Logs(_) => true,

@@ -18,6 +18,7 @@ pub mod man;
 pub mod packer;
 pub mod port;
 pub mod provision;
+pub mod registry;
 pub mod reload;
 pub mod resume;
 pub mod rsync;

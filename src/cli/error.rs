@@ -20,6 +20,9 @@ pub enum Error {
     /// A template.
     #[error(transparent)]
     Templates(#[from] kiste_templates::Error),
+    /// The registry served here.
+    #[error(transparent)]
+    Registry(#[from] kiste_registry::Error),
     /// The way into a guest.
     #[error(transparent)]
     Comm(#[from] kiste_comm::Error),
@@ -131,6 +134,7 @@ impl Explain for Error {
             Self::Config(e) => e.kind(),
             Self::Lifecycle(e) => e.kind(),
             Self::Boxes(e) => e.kind(),
+            Self::Registry(e) => e.kind(),
             Self::Templates(e) => e.kind(),
             Self::Comm(e) => e.kind(),
             Self::Host(e) => e.kind(),
@@ -148,6 +152,7 @@ impl Explain for Error {
             Self::Config(e) => e.hints(),
             Self::Lifecycle(e) => e.hints(),
             Self::Boxes(e) => e.hints(),
+            Self::Registry(e) => e.hints(),
             Self::Templates(e) => e.hints(),
             Self::Comm(e) => e.hints(),
             Self::Host(e) => e.hints(),

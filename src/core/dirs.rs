@@ -15,6 +15,7 @@
 //!   index/UUID.json                      one file per machine known to this user
 //!   ports/                               leases of forwarded ports
 //!   hosts/                               verdicts about this host (accelerators)
+//!   registry/                            what a registry served by this user keeps
 //!   Kistefile                            settings for every project (optional)
 //!
 //! PROJECT/.kiste/machines/NAME/PROVIDER/ state of one machine
@@ -115,6 +116,11 @@ impl Home {
     /// What is there of an unfinished download.
     pub fn download_journal(&self, key: &str) -> PathBuf {
         self.tmp().join(format!("{DOWNLOAD}{key}.json"))
+    }
+
+    /// What a registry served by this user keeps, unless it is told another folder.
+    pub fn registry(&self) -> PathBuf {
+        self.0.join("registry")
     }
 
     /// Downloads and unpacking. On the same file system as [`Home::boxes`], so that a rename finishes an add.

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-
 use super::{BaseBox, FromBox, Shared, ShutDown};
 use crate::builder::{Builder, BuilderContext};
 use crate::builders::machine::{file_name, machine};

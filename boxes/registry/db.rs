@@ -1,0 +1,148 @@
+//! The database: SQLite in a folder, or PostgreSQL. One set of statements serves both.
+//!
+//! Reads run side by side. Writes run one at a time, on every server of a registry: SQLite has one writer anyway, and with PostgreSQL a
+//! transaction takes one advisory lock first. So a write sees all writes before it, and never has to be tried again. Nothing slow happens
+//! within one: no password is hashed, no byte of a box is moved.
+
+use std::path::Path;
+
+use sqlx::any::AnyPoolOptions;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor, SqlSafeStr, SqlStr, Transaction};
+use tokio::sync::{Mutex, MutexGuard};
+
+use crate::error::Error;
+
+pub mod accounts;
+pub mod audit;
+pub mod tokens;
+
+/// All migrations, oldest first. They are never changed, only added to.
+const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "first", include_str!("migrations/0001_first.sql"))];
+/// The key of the lock that writes take in PostgreSQL: `kiste` in ASCII.
+const WRITER: &str = "SELECT pg_advisory_xact_lock(461313750117)";
+/// Connections of a server.
+const CONNECTIONS: u32 = 8;
+
+/// A registry's database.
+#[derive(Debug)]
+pub struct Db {
+    pool: AnyPool,
+    /// Where several connections to SQLite would wait for each other by polling, they wait here.
+    writer: Mutex<()>,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+/// A write that is under way; dropped without [`Write::commit`], it never was.
+#[derive(Debug)]
+pub struct Write<'a> {
+    transaction: Transaction<'static, Any>,
+    _turn: MutexGuard<'a, ()>,
+}
+
+impl Write<'_> {
+    /// The connection, for statements.
+    pub fn connection(&mut self) -> &mut AnyConnection {
+        &mut self.transaction
+    }
+
+    /// Makes it so.
+    pub async fn commit(self) -> Result<(), Error> {
+        Ok(self.transaction.commit().await?)
+    }
+}
+
+impl Db {
+    /// Opens the database of a file, making it when it is not there.
+    pub async fn sqlite(file: &Path) -> Result<Self, Error> {
+        let path = file.to_str().ok_or_else(|| Error::Settings(format!("`{}` is no path that SQLite can open", file.display())))?;
+        let mut url = url::Url::parse("sqlite:///").expect("an address");
+        url.set_path(path);
+        url.set_query(Some("mode=rwc"));
+        Self::open(url.as_str(), Kind::Sqlite).await
+    }
+
+    /// Opens a PostgreSQL database by its address.
+    pub async fn postgres(url: &str) -> Result<Self, Error> {
+        if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+            return Err(Error::Settings("the database's address has to begin with `postgres://`".to_owned()));
+        }
+        Self::open(url, Kind::Postgres).await
+    }
+
+    async fn open(url: &str, kind: Kind) -> Result<Self, Error> {
+        sqlx::any::install_default_drivers();
+        let options = AnyPoolOptions::new().max_connections(CONNECTIONS).after_connect(move |connection, _| {
+            Box::pin(async move {
+                if kind == Kind::Sqlite {
+                    // FULL: what a client was told is done is still done after a power cut.
+                    let settings =
+                        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 30000;";
+                    connection.execute(settings).await?;
+                }
+                Ok(())
+            })
+        });
+        let db = Self { pool: options.connect(url).await?, writer: Mutex::new(()), kind };
+        db.migrate().await?;
+        Ok(db)
+    }
+
+    /// Brings the schema up to date; a schema that is newer than this program is an error.
+    async fn migrate(&self) -> Result<(), Error> {
+        let all = MIGRATIONS
+            .iter()
+            .map(|(version, name, text)| Migration::new(*version, (*name).into(), MigrationType::Simple, SqlStr::from_static(text), false));
+        Ok(Migrator::with_migrations(all.collect()).run(&self.pool).await?)
+    }
+
+    /// For reads.
+    pub fn reads(&self) -> &AnyPool {
+        &self.pool
+    }
+
+    /// Begins a write.
+    pub async fn write(&self) -> Result<Write<'_>, Error> {
+        let turn = self.writer.lock().await;
+        let begin = match self.kind {
+            Kind::Sqlite => "BEGIN IMMEDIATE",
+            Kind::Postgres => "BEGIN",
+        };
+        let mut transaction = self.pool.begin_with(begin).await?;
+        if self.kind == Kind::Postgres {
+            transaction.execute(WRITER).await?;
+        }
+        Ok(Write { transaction, _turn: turn })
+    }
+
+    /// Asks whether it is there.
+    pub async fn ping(&self) -> Result<(), Error> {
+        Ok(self.pool.acquire().await?.ping().await?)
+    }
+
+    /// Ends all connections.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// A statement that is put together from constants; data goes into it by parameters only.
+pub fn statement(text: String) -> SqlStr {
+    AssertSqlSafe(text).into_sql_str()
+}
+
+/// An id for something new.
+pub fn new_id() -> String {
+    uuid::Uuid::now_v7().to_string()
+}
+
+/// Milliseconds since 1970.
+pub fn now() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}

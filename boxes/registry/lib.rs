@@ -1,0 +1,22 @@
+//! Serve boxes: the registry that `vagrant`, `packer` and `kiste` talk to.
+//!
+//! One process, stateless but for its [place](settings::Place): accounts, boxes and versions are rows of a database, boxes' bytes are objects
+//! in a store. Several servers may share both.
+
+pub mod app;
+pub mod auth;
+pub mod db;
+pub mod error;
+pub mod first_start;
+pub mod names;
+pub mod router;
+pub mod routes;
+pub mod serve;
+pub mod settings;
+
+pub use error::Error;
+pub use serve::{Running, serve};
+pub use settings::{Place, Settings, Tls};
+
+#[cfg(test)]
+mod trial;

@@ -1,0 +1,65 @@
+//! Which address leads where. The API is a table, so that the OpenAPI document can be held against it.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::http::Method;
+use axum::routing::{MethodFilter, MethodRouter, on};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::app::Shared;
+use crate::error::Error;
+use crate::routes;
+
+/// Both generations of the API have the same operations here: clients of either find what they look for.
+pub const PREFIXES: [&str; 2] = ["/api/v1", "/api/v2"];
+
+/// Largest body of an API call, in bytes; uploads have bounds of their own.
+const LARGEST_BODY: usize = 1 << 20;
+
+/// One operation of the API.
+pub struct Operation {
+    /// `GET` …
+    pub method: Method,
+    /// Below the prefix, with `{parameters}`.
+    pub path: &'static str,
+    serve: MethodRouter<Shared>,
+}
+
+/// An operation.
+pub fn operation<H, T>(method: Method, path: &'static str, handler: H) -> Operation
+where
+    H: Handler<T, Shared>,
+    T: 'static,
+{
+    let filter = MethodFilter::try_from(method.clone()).expect("a method of the API");
+    Operation { method, path, serve: on(filter, handler) }
+}
+
+/// Every operation of the API.
+pub fn api() -> Vec<Operation> {
+    routes::authenticate::operations()
+}
+
+/// All addresses.
+pub fn router(app: &Shared) -> Router {
+    let mut router = Router::new();
+    for operation in api() {
+        for prefix in PREFIXES {
+            router = router.route(&format!("{prefix}{}", operation.path), operation.serve.clone());
+        }
+    }
+    router
+        .merge(routes::health::router())
+        .fallback(|| async { Error::NotFound("there is nothing at this address".to_owned()) })
+        .method_not_allowed_fallback(|| async { Error::MethodNotAllowed("this address does not know this method".to_owned()) })
+        .layer(axum::extract::DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(CatchPanicLayer::custom(panicked))
+        .with_state(Arc::clone(app))
+}
+
+fn panicked(cause: Box<dyn std::any::Any + Send>) -> axum::response::Response {
+    let text = cause.downcast_ref::<String>().cloned().or_else(|| cause.downcast_ref::<&str>().map(|t| (*t).to_owned()));
+    axum::response::IntoResponse::into_response(Error::Damaged(format!("a bug: {}", text.unwrap_or_default())))
+}

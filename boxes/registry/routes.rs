@@ -1,0 +1,10 @@
+//! The answers, by what they are about.
+
+pub mod authenticate;
+pub mod body;
+pub mod health;
+
+/// A time as answers tell it: RFC 3339, UTC, milliseconds.
+pub fn time(milliseconds: i64) -> String {
+    jiff::Timestamp::from_millisecond(milliseconds).map_or_else(|_| String::new(), |at| format!("{at:.3}"))
+}

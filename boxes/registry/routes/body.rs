@@ -1,0 +1,27 @@
+//! JSON bodies of requests: read whatever content type the client sends, refused with a sentence.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
+use serde::de::DeserializeOwned;
+
+use crate::app::Shared;
+use crate::error::Error;
+
+/// A JSON body. An empty one counts as `{}`: old clients send none where they have nothing to say.
+#[derive(Debug)]
+pub struct Body<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<Shared> for Body<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, app: &Shared) -> Result<Self, Error> {
+        let bytes = Bytes::from_request(request, app).await.map_err(|e| match e.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge("the body is larger than a call of the API may be".to_owned()),
+            _ => Error::Malformed("the body did not arrive whole".to_owned()),
+        })?;
+        let bytes: &[u8] = if bytes.iter().all(u8::is_ascii_whitespace) { b"{}" } else { &bytes };
+        let value: serde_json::Value = serde_json::from_slice(bytes).map_err(|e| Error::Malformed(format!("the body is not JSON: {e}")))?;
+        serde_json::from_value(value).map(Self).map_err(|e| Error::invalid(format!("the body is not as it has to be: {e}")))
+    }
+}

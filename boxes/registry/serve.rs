@@ -1,0 +1,139 @@
+//! The server itself: connections with bounds, TLS, and an end that lets running transfers finish.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use hyper_util::service::TowerToHyperService;
+use kiste_core::Cancel;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tower_http::add_extension::AddExtension;
+
+use crate::app::{App, Shared};
+use crate::auth::secret::Secret;
+use crate::error::Error;
+use crate::settings::{Settings, Tls};
+use crate::{first_start, router};
+
+/// A client has so long for the head of a request, and for the TLS handshake.
+const HEAD: Duration = Duration::from_secs(15);
+/// Largest head of a request, in bytes.
+const LARGEST_HEAD: usize = 64 << 10;
+/// Connections at a time; more wait to be accepted.
+const CONNECTIONS: usize = 8192;
+/// How often it is looked whether the server is to end.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// What a server tells once it listens.
+#[derive(Debug)]
+pub struct Running {
+    /// Where.
+    pub address: SocketAddr,
+    /// The new administrator's token; only at the very first start.
+    pub admin: Option<Secret>,
+}
+
+/// Serves until `cancel`; `started` is told when it listens.
+pub fn serve(settings: Settings, cancel: &Cancel, started: impl FnOnce(Running)) -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|e| Error::Unavailable(format!("the system gives no threads: {e}")))?;
+    runtime.block_on(run(settings, cancel, started))
+}
+
+async fn run(settings: Settings, cancel: &Cancel, started: impl FnOnce(Running)) -> Result<(), Error> {
+    let tls = settings.tls.as_ref().map(acceptor).transpose()?;
+    let app = App::open(settings).await?;
+    let listen = app.settings.listen;
+    let cannot = |e| Error::Settings(format!("cannot listen at {listen}: {e}"));
+    let listener = TcpListener::bind(listen).await.map_err(cannot)?;
+    let admin = first_start::admin(&app).await?;
+    started(Running { address: listener.local_addr().map_err(cannot)?, admin });
+    let open = GracefulShutdown::new();
+    accept(&listener, &app, tls, &open, cancel).await;
+    drop(listener);
+    tracing::info!(connections = open.count(), "ending: running transfers finish");
+    if tokio::time::timeout(app.settings.shutdown, open.shutdown()).await.is_err() {
+        tracing::warn!("some transfers did not finish in time and are cut");
+    }
+    app.db.close().await;
+    Ok(())
+}
+
+async fn accept(listener: &TcpListener, app: &Shared, tls: Option<TlsAcceptor>, open: &GracefulShutdown, cancel: &Cancel) {
+    let router = router::router(app);
+    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    loop {
+        let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
+        let (stream, peer) = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok(connection) => connection,
+                Err(e) => {
+                    // Out of file descriptors, mostly: the next try may find some.
+                    tracing::warn!(error = %e, "a connection could not be accepted");
+                    tokio::time::sleep(LOOK).await;
+                    continue;
+                }
+            },
+            () = ended(cancel) => return,
+        };
+        let (router, tls, watcher) = (router.clone(), tls.clone(), open.watcher());
+        tokio::spawn(async move {
+            connection(stream, peer, router, tls, watcher).await;
+            drop(place);
+        });
+    }
+}
+
+async fn ended(cancel: &Cancel) {
+    while !cancel.is_cancelled() {
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, tls: Option<TlsAcceptor>, watcher: Watcher) {
+    if let Err(e) = stream.set_nodelay(true) {
+        tracing::debug!(error = %e, "nodelay");
+    }
+    match tls {
+        None => requests(stream, peer, router, watcher).await,
+        Some(acceptor) => match tokio::time::timeout(HEAD, acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => requests(stream, peer, router, watcher).await,
+            Ok(Err(e)) => tracing::debug!(%peer, error = %e, "no TLS"),
+            Err(_) => tracing::debug!(%peer, "no TLS in time"),
+        },
+    }
+}
+
+async fn requests<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S, peer: SocketAddr, router: Router, watcher: Watcher) {
+    let service = TowerToHyperService::new(AddExtension::new(router, ConnectInfo(peer)));
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(LARGEST_HEAD);
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    if let Err(e) = watcher.watch(connection).await {
+        tracing::debug!(%peer, error = %e, "a connection ended early");
+    }
+}
+
+fn acceptor(tls: &Tls) -> Result<TlsAcceptor, Error> {
+    let unusable =
+        |path: &std::path::Path, e: &dyn std::fmt::Display| Error::Settings(format!("`{}` can't be used for TLS: {e}", path.display()));
+    let certificates: Result<Vec<_>, _> =
+        CertificateDer::pem_file_iter(&tls.certificate).map_err(|e| unusable(&tls.certificate, &e))?.collect();
+    let certificates = certificates.map_err(|e| unusable(&tls.certificate, &e))?;
+    let key = PrivateKeyDer::from_pem_file(&tls.key).map_err(|e| unusable(&tls.key, &e))?;
+    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = config.map_err(|e| unusable(&tls.certificate, &e))?.with_no_client_auth().with_single_cert(certificates, key);
+    Ok(TlsAcceptor::from(Arc::new(config.map_err(|e| unusable(&tls.certificate, &e))?)))
+}

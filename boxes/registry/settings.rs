@@ -1,0 +1,71 @@
+//! What the operator decides.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Where a registry keeps what it has.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Its folder: the SQLite database and the objects, unless they are elsewhere; scratch files.
+    pub data: PathBuf,
+    /// `postgres://…`; none: SQLite in the folder.
+    pub database: Option<String>,
+    /// `s3://BUCKET[/PREFIX]`, with the usual `AWS_…` variables; none: files in the folder.
+    pub objects: Option<String>,
+}
+
+/// Everything the operator decides about a server.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where things are kept.
+    pub place: Place,
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// How clients reach it (`https://boxes.example.com`), for addresses in answers; none: as the request says (`Host`).
+    pub url: Option<String>,
+    /// Certificate chain and key in PEM files.
+    pub tls: Option<Tls>,
+    /// Believe `X-Forwarded-For`, `-Proto` and `-Host`: a balancer stands in front.
+    pub behind_proxy: bool,
+    /// Largest box, in bytes.
+    pub largest_box: u64,
+    /// Bound for what an account without a quota of its own may store, in bytes.
+    pub quota: Option<u64>,
+    /// How long what is deleted can be had back, and an unfinished upload stays.
+    pub grace: Duration,
+    /// How long running transfers may go on once the server is told to end.
+    pub shutdown: Duration,
+    /// Anybody may make an account for themselves.
+    pub sign_up: bool,
+    /// Boxes that are not here are fetched from this registry and kept.
+    pub upstream: Option<String>,
+}
+
+/// PEM files.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    /// Certificate chain.
+    pub certificate: PathBuf,
+    /// Private key.
+    pub key: PathBuf,
+}
+
+impl Settings {
+    /// Defaults for a folder.
+    pub fn at(data: impl Into<PathBuf>, listen: SocketAddr) -> Self {
+        Self {
+            place: Place { data: data.into(), database: None, objects: None },
+            listen,
+            url: None,
+            tls: None,
+            behind_proxy: false,
+            largest_box: 100 << 30,
+            quota: None,
+            grace: Duration::from_secs(24 * 3600),
+            shutdown: Duration::from_secs(3600),
+            sign_up: false,
+            upstream: None,
+        }
+    }
+}

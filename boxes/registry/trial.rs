@@ -1,0 +1,57 @@
+//! A registry for tests: a new folder, asked by requests as from a client.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, Response};
+use http_body_util::BodyExt;
+use serde_json::Value;
+use tempfile::TempDir;
+use tower::ServiceExt;
+
+use crate::app::{App, Shared};
+use crate::settings::Settings;
+use crate::{first_start, router};
+
+/// A registry in a folder that goes with it.
+pub struct Trial {
+    pub app: Shared,
+    pub router: Router,
+    /// The administrator's.
+    pub token: String,
+    _folder: TempDir,
+}
+
+impl Trial {
+    pub async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let app = App::open(Settings::at(folder.path(), SocketAddr::from(([127, 0, 0, 1], 0)))).await.unwrap();
+        let token = first_start::admin(&app).await.unwrap().unwrap().text().to_owned();
+        let router = router::router(&app);
+        Self { app, router, token, _folder: folder }
+    }
+
+    /// Asks as the administrator; status and JSON (null when there is none).
+    pub async fn ask(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
+        self.ask_as(Some(&self.token), method, path, body).await
+    }
+
+    /// Asks with a token, or as a stranger.
+    pub async fn ask_as(&self, token: Option<&str>, method: &str, path: &str, body: Value) -> (u16, Value) {
+        let mut request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let text = if body.is_null() { String::new() } else { body.to_string() };
+        let response = self.send(request.body(Body::from(text)).unwrap()).await;
+        let status = response.status().as_u16();
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        (status, serde_json::from_slice(&bytes).unwrap_or_default())
+    }
+
+    /// Any request.
+    pub async fn send(&self, request: Request<Body>) -> Response<Body> {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+}
