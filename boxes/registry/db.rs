@@ -15,7 +15,10 @@ use crate::error::Error;
 
 pub mod accounts;
 pub mod audit;
+pub mod boxes;
+pub mod providers;
 pub mod tokens;
+pub mod versions;
 
 /// All migrations, oldest first. They are never changed, only added to.
 const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "first", include_str!("migrations/0001_first.sql"))];

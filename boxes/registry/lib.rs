@@ -3,6 +3,7 @@
 //! One process, stateless but for its [place](settings::Place): accounts, boxes and versions are rows of a database, boxes' bytes are objects
 //! in a store. Several servers may share both.
 
+pub mod access;
 pub mod app;
 pub mod auth;
 pub mod db;

@@ -1,0 +1,45 @@
+//! A box as a caller may see it. The API, the catalog, downloads and pages all ask here.
+
+use crate::app::Shared;
+use crate::auth::{Caller, Role};
+use crate::db::accounts::Account;
+use crate::db::boxes::BoxRow;
+use crate::error::Error;
+
+/// A box that the caller may see.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// Whose.
+    pub owner: Account,
+    /// The box.
+    pub row: BoxRow,
+}
+
+impl Seen {
+    /// `acme/tiny`.
+    pub fn tag(&self) -> String {
+        format!("{}/{}", self.owner.name, self.row.name)
+    }
+
+    /// The most the caller may do with it; none: look.
+    pub async fn role(&self, app: &Shared, caller: &Caller) -> Result<Option<Role>, Error> {
+        caller.role(app, &self.owner).await
+    }
+}
+
+/// The box, if the caller may see it. A private box is not there for strangers, with the same answer as one that never was.
+pub async fn see(app: &Shared, caller: &Caller, owner: &str, name: &str) -> Result<Seen, Error> {
+    let absent = || Error::NotFound(format!("there is no box `{owner}/{name}` here, or it is not yours to see"));
+    let (owner, row) = app.db.box_of(owner, name).await?.ok_or_else(absent)?;
+    if row.private && caller.role(app, &owner).await?.is_none() {
+        return Err(absent());
+    }
+    Ok(Seen { owner, row })
+}
+
+/// The box, if the caller has a role there at least: 404 when they may not see it, 401 for strangers, 403 when it is not enough.
+pub async fn see_as(app: &Shared, caller: &Caller, owner: &str, name: &str, least: Role) -> Result<Seen, Error> {
+    let seen = see(app, caller, owner, name).await?;
+    caller.require(app, &seen.owner, least).await?;
+    Ok(seen)
+}
