@@ -2,8 +2,9 @@
 
 use crate::app::Shared;
 use crate::auth::{Caller, Role};
+use crate::db::Write;
 use crate::db::accounts::Account;
-use crate::db::boxes::BoxRow;
+use crate::db::boxes::{self, BoxRow};
 use crate::error::Error;
 
 /// A box that the caller may see.
@@ -19,6 +20,16 @@ impl Seen {
     /// `acme/tiny`.
     pub fn tag(&self) -> String {
         format!("{}/{}", self.owner.name, self.row.name)
+    }
+
+    /// Begins a write in which the box is still there.
+    pub async fn write<'a>(&mut self, app: &'a Shared) -> Result<Write<'a>, Error> {
+        let mut write = app.db.write().await?;
+        match boxes::find(write.connection(), &self.owner.name, &self.row.name).await? {
+            Some((_, row)) if row.id == self.row.id => self.row = row,
+            _ => return Err(Error::NotFound(format!("the box `{}` was deleted just now", self.tag()))),
+        }
+        Ok(write)
     }
 
     /// The most the caller may do with it; none: look.

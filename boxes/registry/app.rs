@@ -24,6 +24,12 @@ impl App {
         let db = database(&settings.place).await?;
         Ok(Arc::new(Self { settings, db }))
     }
+
+    /// What was deleted after this can be had back; milliseconds since 1970.
+    pub fn deleted_since(&self) -> i64 {
+        let grace = i64::try_from(self.settings.grace.as_millis()).unwrap_or(i64::MAX);
+        crate::db::now().saturating_sub(grace)
+    }
 }
 
 /// The database of a place.

@@ -9,9 +9,11 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri, header};
 use base64::Engine;
+use sqlx::AnyConnection;
 
 use crate::app::Shared;
 use crate::db::accounts::Account;
+use crate::db::audit;
 use crate::db::tokens::Token;
 use crate::error::Error;
 
@@ -108,6 +110,22 @@ impl Caller {
                 least.name()
             ))),
         }
+    }
+}
+
+impl Caller {
+    /// Writes into the audit log what the caller does.
+    pub async fn log(
+        &self,
+        connection: &mut AnyConnection,
+        owner: &Account,
+        action: &str,
+        subject: &str,
+        detail: &str,
+    ) -> Result<(), Error> {
+        let account = self.known.as_ref().map_or("", |known| known.account.name.as_str());
+        let address = self.address.to_string();
+        audit::write(connection, &audit::Entry { account, owner: &owner.name, action, subject, detail, address: &address }).await
     }
 }
 

@@ -16,6 +16,7 @@ use crate::error::Error;
 pub mod accounts;
 pub mod audit;
 pub mod boxes;
+pub mod contents;
 pub mod providers;
 pub mod tokens;
 pub mod versions;

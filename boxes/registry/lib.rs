@@ -4,11 +4,13 @@
 //! in a store. Several servers may share both.
 
 pub mod access;
+pub mod address;
 pub mod app;
 pub mod auth;
 pub mod db;
 pub mod error;
 pub mod first_start;
+pub mod markdown;
 pub mod names;
 pub mod router;
 pub mod routes;

@@ -39,7 +39,13 @@ where
 
 /// Every operation of the API.
 pub fn api() -> Vec<Operation> {
-    routes::authenticate::operations()
+    let mut all = routes::authenticate::operations();
+    all.extend(routes::boxes::operations());
+    all.extend(routes::versions::operations());
+    all.extend(routes::providers::operations());
+    all.extend(routes::users::operations());
+    all.extend(routes::catalog::operations());
+    all
 }
 
 /// All addresses.
@@ -52,6 +58,7 @@ pub fn router(app: &Shared) -> Router {
     }
     router
         .merge(routes::health::router())
+        .merge(routes::catalog::router())
         .fallback(|| async { Error::NotFound("there is nothing at this address".to_owned()) })
         .method_not_allowed_fallback(|| async { Error::MethodNotAllowed("this address does not know this method".to_owned()) })
         .layer(axum::extract::DefaultBodyLimit::max(LARGEST_BODY))

@@ -1,8 +1,15 @@
 //! The answers, by what they are about.
 
+pub mod asked;
 pub mod authenticate;
 pub mod body;
+pub mod boxes;
+pub mod catalog;
 pub mod health;
+pub mod providers;
+pub mod shapes;
+pub mod users;
+pub mod versions;
 
 /// A time as answers tell it: RFC 3339, UTC, milliseconds.
 pub fn time(milliseconds: i64) -> String {

@@ -11,6 +11,9 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 
 use crate::app::{App, Shared};
+use crate::auth::Role;
+use crate::db::accounts;
+use crate::db::tokens::{self, NewToken};
 use crate::settings::Settings;
 use crate::{first_start, router};
 
@@ -30,6 +33,24 @@ impl Trial {
         let token = first_start::admin(&app).await.unwrap().unwrap().text().to_owned();
         let router = router::router(&app);
         Self { app, router, token, _folder: folder }
+    }
+
+    /// Makes a user; their token.
+    pub async fn user(&self, name: &str) -> String {
+        let mut write = self.app.db.write().await.unwrap();
+        let new = accounts::NewAccount { name: name.to_owned(), ..Default::default() };
+        let account = accounts::create(write.connection(), &new).await.unwrap();
+        let new = NewToken {
+            account: account.id,
+            session: false,
+            description: String::new(),
+            scope: Role::Admin,
+            organization: None,
+            expires_at: None,
+        };
+        let (_, secret) = tokens::create(write.connection(), &new).await.unwrap();
+        write.commit().await.unwrap();
+        secret.text().to_owned()
     }
 
     /// Asks as the administrator; status and JSON (null when there is none).

@@ -21,11 +21,17 @@ const FAILURES: i64 = 10;
 /// … within so many milliseconds are taken, of one account or from one address.
 const WINDOW: i64 = 300_000;
 
-/// Hashes a new password, which takes a moment.
-pub async fn hash(password: &str) -> Result<String, Error> {
+/// Whether it may be a password.
+pub fn fits(password: &str) -> Result<(), Error> {
     if password.chars().count() < SHORTEST || password.len() > LONGEST {
         return Err(Error::invalid(format!("a password has {SHORTEST} to {LONGEST} letters")));
     }
+    Ok(())
+}
+
+/// Hashes a new password, which takes a moment.
+pub async fn hash(password: &str) -> Result<String, Error> {
+    fits(password)?;
     let password = password.to_owned();
     blocking(move || {
         let mut salt = [0; 16];

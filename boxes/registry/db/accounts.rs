@@ -87,6 +87,11 @@ impl Db {
         row.map(|row| Role::parse(row.try_get("role")?)).transpose()
     }
 
+    /// Bytes that an account's boxes hold here; what is in several of them counts once, what is deleted does not.
+    pub async fn used(&self, account: &str) -> Result<i64, Error> {
+        used(&mut *self.reads().acquire().await?, account).await
+    }
+
     /// Whether there is any account.
     pub async fn is_new(&self) -> Result<bool, Error> {
         Ok(self.reads().fetch_optional(sqlx::query("SELECT id FROM accounts LIMIT 1")).await?.is_none())
@@ -111,4 +116,50 @@ pub async fn create(connection: &mut AnyConnection, new: &NewAccount) -> Result<
     let query = sqlx::query(text).bind(&id).bind(&new.name).bind(kind).bind(&new.password).bind(&new.email).bind(&new.description);
     connection.execute(query.bind(i64::from(new.admin)).bind(now)).await?;
     account(connection, &new.name).await?.ok_or_else(|| Error::Damaged(format!("the account `{}` is gone", new.name)))
+}
+
+/// Bytes that an account's boxes hold here; what is in several of them counts once, what is deleted does not.
+pub async fn used(connection: &mut AnyConnection, account: &str) -> Result<i64, Error> {
+    let text = "SELECT CAST(COALESCE(SUM(o.size), 0) AS BIGINT) AS used FROM objects o WHERE o.digest IN (SELECT p.object FROM providers p \
+                JOIN versions v ON v.id = p.version JOIN boxes b ON b.id = v.box WHERE b.account = $1 AND p.object IS NOT NULL \
+                AND b.deleted_at IS NULL AND v.deleted_at IS NULL AND p.deleted_at IS NULL)";
+    Ok(connection.fetch_one(sqlx::query(text).bind(account)).await?.try_get("used")?)
+}
+
+/// Users, not organisations, by name.
+pub async fn users(connection: &mut AnyConnection, limit: i64, offset: i64) -> Result<Vec<Account>, Error> {
+    let text = format!("SELECT {} FROM accounts a WHERE a.kind = 'user' ORDER BY lower(a.name) LIMIT $1 OFFSET $2", Account::COLUMNS);
+    let rows = connection.fetch_all(sqlx::query(super::statement(text)).bind(limit).bind(offset)).await?;
+    Ok(rows.iter().map(Account::read).collect::<Result<_, _>>()?)
+}
+
+/// Writes what can change: everything but the name and its kind.
+pub async fn update(connection: &mut AnyConnection, account: &Account) -> Result<Account, Error> {
+    let now = now();
+    let text = "UPDATE accounts SET password = $1, email = $2, description = $3, admin = $4, disabled = $5, quota = $6, updated_at = $7 \
+                WHERE id = $8";
+    let query = sqlx::query(text).bind(&account.password).bind(&account.email).bind(&account.description).bind(i64::from(account.admin));
+    connection.execute(query.bind(i64::from(account.disabled)).bind(account.quota).bind(now).bind(&account.id)).await?;
+    Ok(Account { updated_at: now, ..account.clone() })
+}
+
+/// Deletes one that has no boxes, with its tokens and memberships. Deleted boxes keep it until they can't be had back.
+pub async fn delete(connection: &mut AnyConnection, account: &Account) -> Result<(), Error> {
+    let query = sqlx::query("SELECT deleted_at FROM boxes WHERE account = $1 ORDER BY deleted_at IS NOT NULL LIMIT 1").bind(&account.id);
+    if let Some(row) = connection.fetch_optional(query).await? {
+        let what =
+            if row.try_get::<Option<i64>, _>("deleted_at")?.is_some() { "deleted boxes that can still be had back" } else { "boxes" };
+        return Err(Error::Conflict(format!("`{}` has {what}: it can go when they are gone", account.name)));
+    }
+    connection.execute(sqlx::query("DELETE FROM accounts WHERE id = $1").bind(&account.id)).await?;
+    Ok(())
+}
+
+/// Fails where nobody would be left who may do everything.
+pub async fn one_admin_left(connection: &mut AnyConnection) -> Result<(), Error> {
+    let query = sqlx::query("SELECT id FROM accounts WHERE admin = 1 AND disabled = 0 LIMIT 1");
+    match connection.fetch_optional(query).await? {
+        Some(_) => Ok(()),
+        None => Err(Error::Conflict("the registry needs an administrator: make another one first".to_owned())),
+    }
 }

@@ -114,3 +114,9 @@ pub async fn delete(connection: &mut AnyConnection, id: &str) -> Result<(), Erro
     connection.execute(sqlx::query("DELETE FROM tokens WHERE id = $1").bind(id)).await?;
     Ok(())
 }
+
+/// Ends all browsers' sessions of an account.
+pub async fn end_sessions(connection: &mut AnyConnection, account: &str) -> Result<(), Error> {
+    connection.execute(sqlx::query("DELETE FROM tokens WHERE account = $1 AND kind = 'session'").bind(account)).await?;
+    Ok(())
+}

@@ -22,6 +22,19 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Body<T> {
         })?;
         let bytes: &[u8] = if bytes.iter().all(u8::is_ascii_whitespace) { b"{}" } else { &bytes };
         let value: serde_json::Value = serde_json::from_slice(bytes).map_err(|e| Error::Malformed(format!("the body is not JSON: {e}")))?;
+        if holds_nul(&value) {
+            return Err(Error::invalid("the body has a text with the character NUL, which can't be stored"));
+        }
         serde_json::from_value(value).map(Self).map_err(|e| Error::invalid(format!("the body is not as it has to be: {e}")))
+    }
+}
+
+/// PostgreSQL stores no NUL.
+fn holds_nul(value: &serde_json::Value) -> bool {
+    match value {
+        serde_json::Value::String(text) => text.contains('\0'),
+        serde_json::Value::Array(all) => all.iter().any(holds_nul),
+        serde_json::Value::Object(all) => all.iter().any(|(name, value)| name.contains('\0') || holds_nul(value)),
+        _ => false,
     }
 }
