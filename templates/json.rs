@@ -27,7 +27,7 @@ pub enum Value {
     Text(String),
     /// An array.
     List(Vec<Node>),
-    /// An object, in the order of the text; of a duplicate key only the first.
+    /// An object, in the order of the text; of a duplicate key only the first, unless they were asked for.
     Map(Vec<(Key, Node)>),
 }
 
@@ -100,6 +100,15 @@ pub fn parse(text: &str) -> (Option<Node>, Vec<Problem>) {
     }
 }
 
+/// [`parse`] as Go's own decoder reads: a key may stand there several times, and all of its values are given.
+pub fn parse_all(text: &str) -> (Option<Node>, Vec<Problem>) {
+    let mut parser = Parser { keep_all: true, ..Parser::new(text) };
+    match parser.document() {
+        Ok(node) => (Some(node), Vec::new()),
+        Err(Fault { offset, what }) => (None, vec![parser.syntax(offset, &what)]),
+    }
+}
+
 struct Fault {
     offset: usize,
     what: String,
@@ -110,12 +119,13 @@ struct Parser<'a> {
     offset: usize,
     lines: Vec<usize>,
     duplicates: Vec<Problem>,
+    keep_all: bool,
 }
 
 impl<'a> Parser<'a> {
     fn new(text: &'a str) -> Self {
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(i, _)| i + 1)).collect();
-        Self { text, offset: 0, lines, duplicates: Vec::new() }
+        Self { text, offset: 0, lines, duplicates: Vec::new(), keep_all: false }
     }
 
     fn place(&self, offset: usize) -> Place {
@@ -293,7 +303,7 @@ impl<'a> Parser<'a> {
             self.space();
             self.expect(':', "after object key")?;
             let node = self.node(depth + 1)?;
-            if entries.iter().any(|(k, _)| k.name == key.name) {
+            if !self.keep_all && entries.iter().any(|(k, _)| k.name == key.name) {
                 self.duplicates.push(Problem::at(key.at, format!("template has duplicate field: {}", key.name)));
             } else {
                 entries.push((key, node));

@@ -89,11 +89,11 @@ fn failure(request: &BuildRequest, name: &str, text: &str, reason: &str) -> Prob
     Problem { place: at, build: None, message }
 }
 
-/// Reads a file of variables: an object of strings (`null` is an empty one, as in Go).
+/// Reads a file of variables: an object of strings (`null` is an empty one; of a name given twice the last counts, as in Go).
 pub fn read(path: &std::path::Path) -> Result<BTreeMap<String, String>, Vec<Problem>> {
     let shown = path.display();
     let text = std::fs::read_to_string(path).map_err(|e| vec![Problem::nowhere(format!("variable file `{shown}`: {e}"))])?;
-    let (node, problems) = json::parse(&text);
+    let (node, problems) = json::parse_all(&text);
     let in_file = |p: Problem| Problem::nowhere(format!("Error reading variables in '{shown}': {p}"));
     let mut problems: Vec<Problem> = problems.into_iter().map(in_file).collect();
     let mut wrong = |at, what: &Value, wanted: &str| {
@@ -122,4 +122,15 @@ pub fn read(path: &std::path::Path) -> Result<BTreeMap<String, String>, Vec<Prob
         None => {}
     }
     if problems.is_empty() { Ok(values) } else { Err(problems) }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn of_a_name_given_twice_the_last_counts() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), r#"{"a": "1", "b": "x", "a": "2", "b": null}"#).unwrap();
+        let values = super::read(file.path()).unwrap();
+        assert_eq!(values.into_iter().collect::<Vec<_>>(), [("a".into(), "2".into()), ("b".into(), String::new())]);
+    }
 }
