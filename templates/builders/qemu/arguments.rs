@@ -65,8 +65,8 @@ fn defaults(settings: &Settings, live: &Live) -> Line {
     if let Some(smp) = smp(settings) {
         say("-smp", smp);
     }
-    if let Some(model) = &settings.hardware.cpu_model {
-        say("-cpu", model.clone());
+    if let Some(model) = settings.hardware.cpu_model.clone().or_else(|| emulated(settings, live)) {
+        say("-cpu", model);
     }
     if let Some(vga) = &settings.hardware.vga {
         say("-vga", vga.clone());
@@ -105,6 +105,13 @@ fn machine(settings: &Settings, live: &Live) -> String {
         Some(accelerator) => format!("type={kind},accel={accelerator}"),
         None => format!("type={kind}"),
     }
+}
+
+/// QEMU's usual processor with a source of random numbers: without one, a guest that is emulated gathers them for seconds while its
+/// services wait. Packer names no processor; `cpu_model` and `qemuargs` take this one's place.
+fn emulated(settings: &Settings, live: &Live) -> Option<String> {
+    let is_pc = settings.qemu_binary.ends_with("qemu-system-x86_64");
+    (is_pc && live.accelerator.as_deref() == Some("tcg")).then(|| "qemu64,+rdrand".to_owned())
 }
 
 fn smp(settings: &Settings) -> Option<String> {

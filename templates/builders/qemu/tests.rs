@@ -135,7 +135,13 @@ fn qemu_gets_what_the_real_packer_starts_it_with() {
             ..Live::default()
         };
         let words: Vec<String> = arguments::build(&settings, &live).unwrap().iter().map(|w| normal(w, &dir)).collect();
-        let ours = serde_json::to_value(switches(&words)).unwrap();
+        let mut ours = switches(&words);
+        // The one word that Packer does not say: the emulated processor has a source of random numbers.
+        if case["arguments"].get("-cpu").is_none() && case["options"].get("accelerator").is_none() {
+            let added = ours.remove("-cpu");
+            assert!(added == Some(vec![Some("qemu64,+rdrand".to_owned())]) || !settings.qemu_binary.ends_with("x86_64"), "{added:?}");
+        }
+        let ours = serde_json::to_value(ours).unwrap();
         assert_eq!(ours, case["arguments"], "{}", case["options"]);
     }
 }
