@@ -87,6 +87,12 @@ pub trait Serial {
     fn serial_log(&self, vm: &Vm<'_>) -> PathBuf;
 }
 
+/// What the machine's network cards tell.
+pub trait Cards {
+    /// Whether the guest has set up a card since the machine started; none when this machine's cards do not tell.
+    fn network_seen(&self, vm: &Vm<'_>) -> Option<bool>;
+}
+
 /// An agent inside the guest.
 pub trait GuestAgent {
     /// Whether it answers within a second.

@@ -6,7 +6,7 @@ use kiste_comm::Communicator;
 use kiste_core::dirs::{Home, MachineDir};
 use kiste_core::{Cancel, Machine, Reporter, Size};
 
-use crate::capability::{DirectKernel, Forwarding, GuestAgent, HostShares, Keyboard, Media, RawCommand, Screen, Serial, Suspend};
+use crate::capability::{Cards, DirectKernel, Forwarding, GuestAgent, HostShares, Keyboard, Media, RawCommand, Screen, Serial, Suspend};
 use crate::error::Error;
 
 /// One machine of one provider: what it should be, where its state lives, who listens.
@@ -180,6 +180,11 @@ pub trait Driver: Send + Sync {
     fn screen(&self) -> Option<&dyn Screen> {
         None
     }
+    /// Optional: what its network cards tell.
+    fn cards(&self) -> Option<&dyn Cards> {
+        None
+    }
+
     /// Optional: its serial line in a file.
     fn serial(&self) -> Option<&dyn Serial> {
         None

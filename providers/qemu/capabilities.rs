@@ -14,13 +14,16 @@ use super::driver::{Qemu, state};
 use super::process;
 use super::qmp::Monitor;
 use super::record::{Record, Running, file_error};
-use super::{memory, net, screen, shares};
+use super::settings::Settings;
+use super::{events, memory, net, screen, shares};
 use crate::capability::{
-    DirectKernel, Forwarding, GuestAgent, HostShare, HostShares, Kernel, Keyboard, Media, Screen, Serial, Stroke, Suspend,
+    Cards, DirectKernel, Forwarding, GuestAgent, HostShare, HostShares, Kernel, Keyboard, Media, Screen, Serial, Stroke, Suspend,
 };
 use crate::driver::{State, Vm};
 use crate::error::Error;
 
+/// The kind of card that tells when its driver sets it up.
+const TELLING_CARD: &str = "virtio-net";
 /// Longest conversation with the guest's agent.
 const AGENT: Duration = Duration::from_secs(1);
 
@@ -134,6 +137,20 @@ impl Screen for Qemu {
 impl Serial for Qemu {
     fn serial_log(&self, vm: &Vm<'_>) -> PathBuf {
         vm.dir.serial_log()
+    }
+}
+
+impl Cards for Qemu {
+    fn network_seen(&self, vm: &Vm<'_>) -> Option<bool> {
+        if events::card_was_set_up(vm) {
+            return Some(true);
+        }
+        let record = Record::read(vm).ok()??;
+        let tells = match &record.command {
+            Some(command) => command.args.iter().any(|a| a.starts_with(TELLING_CARD)),
+            None => Settings::of(vm.machine).ok()?.net_device.starts_with(TELLING_CARD),
+        };
+        tells.then_some(false)
     }
 }
 

@@ -12,7 +12,7 @@ use super::qmp::Monitor;
 use super::record::{Record, Running, remove};
 use super::settings::{FirmwareChoice, Settings};
 use super::{args, check, disk, events, evidence, firmware, net, program, start, stop};
-use crate::capability::{DirectKernel, Forwarding, GuestAgent, HostShares, Keyboard, Media, RawCommand, Screen, Serial, Suspend};
+use crate::capability::{Cards, DirectKernel, Forwarding, GuestAgent, HostShares, Keyboard, Media, RawCommand, Screen, Serial, Suspend};
 use crate::driver::{Address, Driver, Finding, Source, State, Vm};
 use crate::error::Error;
 
@@ -210,6 +210,9 @@ impl Driver for Qemu {
         Some(self)
     }
     fn screen(&self) -> Option<&dyn Screen> {
+        Some(self)
+    }
+    fn cards(&self) -> Option<&dyn Cards> {
         Some(self)
     }
     fn serial(&self) -> Option<&dyn Serial> {

@@ -39,6 +39,13 @@ pub fn text(vm: &Vm<'_>) -> Vec<u8> {
     std::fs::read(output(vm)).unwrap_or_default()
 }
 
+/// Whether the guest's driver has told a virtio card which addresses to listen to.
+pub fn card_was_set_up(vm: &Vm<'_>) -> bool {
+    text(vm).windows(CARD_SET_UP.len()).any(|w| w == CARD_SET_UP)
+}
+
+const CARD_SET_UP: &[u8] = b"NIC_RX_FILTER_CHANGED";
+
 /// How QEMU's process came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {

@@ -106,6 +106,10 @@ pub trait Communicator: Send + Sync {
     /// Something went on in the guest while it was waited for: who has a try under way may begin another beside it.
     fn hurry(&self) {}
 
+    /// Whether the guest was seen to set up a network card since its machine started; none when nobody can tell. Until it has, no
+    /// connection can reach it.
+    fn network(&self, _is_up: Option<bool>) {}
+
     /// Drops the connection; the next call opens a new one (group changes, reboots).
     fn reset(&self);
 }

@@ -186,6 +186,10 @@ impl Communicator for Ssh {
         self.memory.network.hurry();
     }
 
+    fn network(&self, is_up: Option<bool>) {
+        self.memory.network.card(is_up);
+    }
+
     fn ready(&self, cancel: &Cancel) -> Result<(), Error> {
         let (link, _) = self.link(cancel)?;
         self.give_back(link);

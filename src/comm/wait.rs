@@ -79,8 +79,17 @@ impl Explain for WaitError {
     }
 }
 
-/// What the machine around the guest is asked while waiting: an extra thing seen (the last serial line), or why it died.
-pub type Alive<'a> = &'a mut dyn FnMut() -> Result<Option<String>, String>;
+/// What is seen of a guest from outside.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sight {
+    /// The last thing it said: its last serial line.
+    pub line: Option<String>,
+    /// Whether it has set up a network card; none: nobody can tell.
+    pub network: Option<bool>,
+}
+
+/// What the machine around the guest is asked while waiting: what is seen of it, or why it died.
+pub type Alive<'a> = &'a mut dyn FnMut() -> Result<Sight, String>;
 
 /// Tries [`Communicator::ready`] until it works or `timeout` is over. Every try's result is told to a wait of the reporter.
 /// A changed host key, a missing capability or a login that is refused for 15 s end it early.
@@ -227,7 +236,8 @@ impl Watch {
 
     fn look(&mut self, comm: &dyn Communicator, alive: Alive<'_>) -> Result<(), Stop> {
         match alive() {
-            Ok(extra) => {
+            Ok(Sight { line: extra, network }) => {
+                comm.network(network);
                 if extra.is_some() && extra != self.extra {
                     self.extra = extra;
                     self.tell();

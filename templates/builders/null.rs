@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use kiste_comm::Communicator;
+use kiste_comm::wait::Sight;
 use kiste_core::step::{self, BoxedStep, Step};
 
 use crate::artifact::{Artifact, Belongings};
@@ -107,7 +108,7 @@ fn by_ssh(login: &SshLogin, context: &mut Context<'_>) -> Result<Arc<dyn Communi
     let host = login.host.clone().unwrap_or_default();
     // None is made: there is a way to log in.
     let key = login.key(Path::new(""), context.run)?;
-    let comm = login.connect(&host, login.port, &[], context.run, &mut || Ok(None))?;
+    let comm = login.connect(&host, login.port, &[], context.run, &mut || Ok(Sight::default()))?;
     context.fields.extend(login.fields(&host, login.port, &key));
     Ok(comm)
 }

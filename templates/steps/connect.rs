@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use kiste_comm::Communicator;
 use kiste_comm::ssh::{Ssh, SshTarget};
-use kiste_comm::wait::until_ready;
+use kiste_comm::wait::{Sight, until_ready};
 use kiste_core::step::Step;
 use kiste_providers::State;
 
@@ -52,10 +52,13 @@ impl<'a> Step<Context<'a>> for Connect {
     }
 }
 
-/// The last line on the serial console, or why waiting is of no use.
-pub fn alive(context: &Context<'_>) -> Result<Option<String>, String> {
+/// What is seen of the guest (its last line on the serial console), or why waiting is of no use.
+pub fn alive(context: &Context<'_>) -> Result<Sight, String> {
     match context.driver.state(&context.vm()) {
-        Ok(State::Running) => Ok(context.driver.serial().and_then(|s| last_line(&s.serial_log(&context.vm())))),
+        Ok(State::Running) => Ok(Sight {
+            line: context.driver.serial().and_then(|s| last_line(&s.serial_log(&context.vm()))),
+            network: context.driver.cards().and_then(|c| c.network_seen(&context.vm())),
+        }),
         Ok(state) => Err(format!("its machine is {}", state.short())),
         Err(error) => Err(error.to_string()),
     }

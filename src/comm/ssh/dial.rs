@@ -5,7 +5,8 @@
 //! network: QEMU's user network then keeps asking the guest for over a minute with ever longer pauses, even when our end is long
 //! closed, and whatever it still asks for falls upon the server when it comes up. So while nothing is heard new connections are
 //! opened with growing pauses (a fixed part of the time waited so far; shorter ones while the guest is seen to boot), the old ones stay
-//! open, and the first one that talks wins.
+//! open, and the first one that talks wins. Where the machine tells when its guest sets up the network card, hardly any are opened
+//! before: each costs the guest a process of its server at the very moment it gets busy.
 
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::os::fd::OwnedFd;
@@ -32,6 +33,12 @@ const HURRIED: Duration = Duration::from_millis(700);
 const PATIENT: Duration = Duration::from_secs(3);
 /// … nor later than this.
 const LATEST: Duration = Duration::from_secs(5);
+/// This far apart while the guest is known to have no network: only for cards that are used in other ways than expected.
+const UNPLUGGED: Duration = Duration::from_secs(4);
+/// So close together …
+const EAGER: Duration = Duration::from_millis(400);
+/// … for so long after the guest set up its card, while its address is still being agreed on.
+const EAGER_FOR: Duration = Duration::from_secs(2);
 /// Connections kept at once.
 const MOST: usize = 32;
 /// What a server can write before its version without being cut off.
@@ -47,6 +54,16 @@ const HANGUP: PollFlags = PollFlags::HUP;
 pub(super) struct Network {
     state: Mutex<State>,
     hurry: AtomicBool,
+    card: Mutex<Card>,
+}
+
+/// The guest's network card, as far as its machine tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Card {
+    #[default]
+    Unknown,
+    Idle,
+    Up(Instant),
 }
 
 #[derive(Debug, Default)]
@@ -65,9 +82,27 @@ impl Network {
         self.hurry.store(true, Ordering::Relaxed);
     }
 
+    /// What the machine tells of the guest's card.
+    pub(super) fn card(&self, is_up: Option<bool>) {
+        let mut card = self.card.lock().unwrap_or_else(PoisonError::into_inner);
+        *card = match (is_up, *card) {
+            (None, _) => Card::Unknown,
+            (Some(false), _) => Card::Idle,
+            (Some(true), Card::Up(since)) => Card::Up(since),
+            (Some(true), Card::Idle) => Card::Up(Instant::now()),
+            // It may have been up for long.
+            (Some(true), Card::Unknown) => Card::Unknown,
+        };
+    }
+
+    fn seen_card(&self) -> Card {
+        *self.card.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Forgets everything: the guest was reached, or it restarts.
     pub(super) fn forget(&self) {
         *self.lock() = State::default();
+        *self.card.lock().unwrap_or_else(PoisonError::into_inner) = Card::Unknown;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -91,7 +126,7 @@ enum Look {
 
 struct Dial<'a> {
     target: &'a SshTarget,
-    hurry: &'a AtomicBool,
+    network: &'a Network,
     addresses: Vec<SocketAddr>,
     started: usize,
     newest: Option<u64>,
@@ -105,7 +140,7 @@ pub(super) fn dial(target: &SshTarget, network: &Network, cancel: &Cancel) -> Re
     let mut state = std::mem::take(&mut *network.lock());
     state.since.get_or_insert_with(Instant::now);
     let newest = state.live.last().map(|a| a.id);
-    let mut dial = Dial { target, hurry: &network.hurry, addresses, started: 0, newest, state, problem: None };
+    let mut dial = Dial { target, network, addresses, started: 0, newest, state, problem: None };
     let result = dial.until_it_talks(cancel);
     if result.is_ok() {
         dial.state.live.clear();
@@ -148,7 +183,14 @@ impl Dial<'_> {
         let soonest = if self.state.answers { PATIENT } else { SOONEST };
         let waited = self.state.since.map_or(Duration::ZERO, |since| since.elapsed());
         let age = begun.elapsed();
-        let hurried = !self.state.answers && age >= HURRIED && self.hurry.swap(false, Ordering::Relaxed);
+        match self.network.seen_card() {
+            Card::Idle => return age >= UNPLUGGED,
+            Card::Up(since) if !self.state.answers && (begun < since || since.elapsed() < EAGER_FOR) => {
+                return begun < since || age >= EAGER;
+            }
+            _ => {}
+        }
+        let hurried = !self.state.answers && age >= HURRIED && self.network.hurry.swap(false, Ordering::Relaxed);
         hurried || age >= (waited / PART).clamp(soonest, LATEST)
     }
 

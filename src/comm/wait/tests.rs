@@ -70,7 +70,7 @@ fn changed() -> Result<(), Error> {
 }
 
 fn wait(list: &[Answer], time: Duration) -> Result<(), WaitError> {
-    until_ready(&Answers::new(list), &Reporter::silent(), time, &Cancel::new(), &mut || Ok(None))
+    until_ready(&Answers::new(list), &Reporter::silent(), time, &Cancel::new(), &mut || Ok(Sight::default()))
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn it_goes_on_until_the_guest_is_there() {
 
 #[test]
 fn a_timeout_names_the_last_thing_seen_and_all_before_it() {
-    let mut serial = || Ok(Some("serial: Booting".to_owned()));
+    let mut serial = || Ok(Sight { line: Some("serial: Booting".to_owned()), network: None });
     let error = until_ready(
         &Answers::new(&[connect, connect, banner]),
         &Reporter::silent(),
@@ -108,7 +108,7 @@ fn a_login_that_stays_refused_ends_it_even_when_the_server_then_falls_silent() {
     let mut watch = Watch::new(&Reporter::silent(), Duration::from_secs(600));
     watch.refused_limit = Duration::from_millis(10);
     let answers = Answers::new(&[refused, banner]);
-    let error = watch.until_ready(&answers, &Cancel::new(), &mut || Ok(None)).unwrap_err();
+    let error = watch.until_ready(&answers, &Cancel::new(), &mut || Ok(Sight::default())).unwrap_err();
     assert!(matches!(&error.cause, WaitCause::Permanent(e) if matches!(**e, Error::Refused { .. })));
     assert!(error.to_string().contains("tried key `k`; the guest accepts publickey"), "{error}");
 }
@@ -118,7 +118,7 @@ fn a_dead_machine_ends_it_while_a_try_hangs() {
     let mut looks = 0;
     let mut alive = || {
         looks += 1;
-        if looks < 3 { Ok(None) } else { Err("qemu was killed".to_owned()) }
+        if looks < 3 { Ok(Sight::default()) } else { Err("qemu was killed".to_owned()) }
     };
     let error = until_ready(
         &Answers { list: Mutex::default(), hangs: true },
@@ -136,6 +136,7 @@ fn a_cancel_is_no_failure_of_the_guest() {
     let cancel = Cancel::new();
     cancel.cancel();
     let error =
-        until_ready(&Answers::new(&[connect]), &Reporter::silent(), Duration::from_secs(600), &cancel, &mut || Ok(None)).unwrap_err();
+        until_ready(&Answers::new(&[connect]), &Reporter::silent(), Duration::from_secs(600), &cancel, &mut || Ok(Sight::default()))
+            .unwrap_err();
     assert_eq!(error.kind(), Kind::Interrupted);
 }

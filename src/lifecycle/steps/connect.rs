@@ -3,7 +3,7 @@
 use std::io::{Read, Seek, SeekFrom};
 use std::time::{Duration, Instant};
 
-use kiste_comm::wait::{self, WaitCause, WaitError};
+use kiste_comm::wait::{self, Sight, WaitCause, WaitError};
 use kiste_core::machine::CommunicatorKind;
 use kiste_core::step::Step;
 use kiste_providers::State;
@@ -87,10 +87,11 @@ fn without_address(waited: Duration, cause: WaitCause) -> WaitError {
     WaitError { what: "the guest's address".to_owned(), waited, last_seen, attempts: Vec::new(), cause }
 }
 
-/// The last line of the serial log while the machine runs; why not when it ended.
-pub(crate) fn alive(target: &Target<'_>) -> Result<Option<String>, String> {
+/// What is seen of the guest while its machine runs; why not when it ended.
+pub(crate) fn alive(target: &Target<'_>) -> Result<Sight, String> {
+    let network = || target.driver.cards().and_then(|c| c.network_seen(&target.vm()));
     match target.driver.state(&target.vm()) {
-        Ok(State::Running) => Ok(last_serial_line(target)),
+        Ok(State::Running) => Ok(Sight { line: last_serial_line(target), network: network() }),
         Ok(state) => Err(format!("the machine is {} now", state.short())),
         Err(e) => Err(e.to_string()),
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use kiste_comm::Communicator;
+use kiste_comm::wait::Sight;
 use kiste_core::Cancel;
 use kiste_core::step::Step;
 
@@ -123,7 +124,7 @@ fn comm(context: &mut Context<'_>, id: String, address: &str) -> Result<Arc<dyn 
     if let Communication::Ssh(login) = &docker.communication {
         let key = login.key(context.dir.root(), context.run)?;
         let engine = &docker.engine;
-        let mut alive = || if is_running(engine, &id) { Ok(None) } else { Err("the container ended".to_owned()) };
+        let mut alive = || if is_running(engine, &id) { Ok(Sight::default()) } else { Err("the container ended".to_owned()) };
         let comm = login.connect(address, login.port, key.file.as_slice(), context.run, &mut alive)?;
         context.fields.extend(login.fields(address, login.port, &key));
         return Ok(comm);

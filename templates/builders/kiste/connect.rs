@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use kiste_comm::ssh::keys;
 use kiste_core::step::Step;
-use kiste_providers::State;
 
 use super::FromBox;
 use crate::communicator::LoginKey;
 use crate::error::Error;
-use crate::steps::Context;
+use crate::steps::{Context, connect};
 
 /// The step.
 pub struct Connect {
@@ -28,11 +27,7 @@ impl<'a> Step<Context<'a>> for Connect {
         let address = context.driver.address(&context.vm())?.ok_or(Error::GuestEnded { during: "it started" })?;
         let key = if login.target.offer_insecure { well_known() } else { login.key(context.machine_dir.root(), context.run)? };
         let files: Vec<_> = key.file.iter().cloned().collect();
-        let mut alive = || match context.driver.state(&context.vm()) {
-            Ok(State::Running) => Ok(None),
-            Ok(state) => Err(format!("its machine is {}", state.short())),
-            Err(error) => Err(error.to_string()),
-        };
+        let mut alive = || connect::alive(context);
         let comm = login.connect(&address.host, address.port, &files, context.run, &mut alive)?;
         context.fields.extend(login.fields(&address.host, address.port, &key));
         context.fields.insert("ID".to_owned(), context.machine.name.clone());

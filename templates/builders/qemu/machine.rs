@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use kiste_comm::wait::Sight;
 use kiste_core::step::Step;
 use kiste_providers::State;
 
@@ -149,11 +150,14 @@ impl<'a> Step<Context<'a>> for Connect {
     }
 }
 
-/// The last line on the serial console or the last file fetched, or why waiting is of no use.
-fn alive(context: &Context<'_>, server: Option<&Server>) -> Result<Option<String>, String> {
+/// What is seen of the guest (its last line on the serial console or the last file it fetched), or why waiting is of no use.
+fn alive(context: &Context<'_>, server: Option<&Server>) -> Result<Sight, String> {
     match context.driver.state(&context.vm()) {
         Ok(State::Paused) => Err(FULL.to_owned()),
-        _ => Ok(connect::alive(context)?.or_else(|| server.and_then(Server::last_seen))),
+        _ => {
+            let sight = connect::alive(context)?;
+            Ok(Sight { line: sight.line.or_else(|| server.and_then(Server::last_seen)), ..sight })
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use super::server::{Server, Wish};
 use crate::communicator::Communicator;
 use crate::error::Error;
 use crate::ssh::Ssh;
-use crate::wait::until_ready;
+use crate::wait::{Sight, until_ready};
 
 /// What the port does with one connection after the other; the rest are passed on.
 #[derive(Clone, Copy)]
@@ -79,8 +79,24 @@ fn the_wait_gets_through_resets_and_silence() {
         let mut target = server.target();
         target.port = port.number;
         let ssh = Ssh::new(target);
-        until_ready(&ssh, &Reporter::silent(), Duration::from_secs(60), &Cancel::new(), &mut || Ok(None)).unwrap();
+        until_ready(&ssh, &Reporter::silent(), Duration::from_secs(60), &Cancel::new(), &mut || Ok(Sight::default())).unwrap();
     }
+}
+
+#[test]
+fn a_guest_that_has_no_network_yet_is_hardly_asked() {
+    let Some(server) = Server::start(&Wish::default()) else { return };
+    // The first connection is lost in the guest that boots; the second would be answered.
+    let port = port(&[First::Hang], server.port);
+    let mut target = server.target();
+    target.port = port.number;
+    let mut looks = 0;
+    let mut sight = || {
+        looks += 1;
+        Ok(Sight { line: Some(format!("it boots ({looks})")), network: Some(looks > 8) })
+    };
+    until_ready(&Ssh::new(target), &Reporter::silent(), Duration::from_secs(60), &Cancel::new(), &mut sight).unwrap();
+    assert!(looks > 8, "asked again before the card was up: after {looks} looks");
 }
 
 #[test]
