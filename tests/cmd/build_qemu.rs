@@ -21,7 +21,7 @@ fn template(env: &Env, more: &str) {
 }
 
 /// A user's world with such a template; none where QEMU is missing.
-fn world(more: &str) -> Option<Env> {
+pub fn world(more: &str) -> Option<Env> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let has = |name: &str| std::env::split_paths(&path).any(|folder| folder.join(name).is_file());
     if !["qemu-system-x86_64", "qemu-img"].into_iter().all(has) {
@@ -46,7 +46,7 @@ fn machines(root: &Path) -> Vec<PathBuf> {
 }
 
 #[track_caller]
-fn nothing_is_left(env: &Env, said: &Output) {
+pub fn nothing_is_left(env: &Env, said: &Output) {
     assert!(!env.project().join("output-qemu").exists(), "{said}");
     assert_eq!(machines(env.root()), Vec::<PathBuf>::new(), "{said}");
     let builds: Vec<PathBuf> = std::fs::read_dir(env.home().join("tmp/builds")).into_iter().flatten().flatten().map(|e| e.path()).collect();

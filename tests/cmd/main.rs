@@ -7,6 +7,7 @@ mod r#box;
 mod box_hostile;
 mod build;
 mod build_qemu;
+mod build_qemu_ends;
 mod completions;
 mod config;
 mod console;

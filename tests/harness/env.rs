@@ -109,6 +109,27 @@ impl Env {
         Output::new(self.root.path(), done)
     }
 
+    /// Runs kiste in the project, with a file system of `size` (`8m`) over the folder `place` below the root; what is left there in the
+    /// end stands in a last line of the standard output. None where this host lets nobody mount anything.
+    pub fn run_on_a_small_disk(&self, size: &str, place: &str, args: &[&str]) -> Option<Output> {
+        const SCRIPT: &str = r#"
+            mount -t tmpfs -o "size=$SIZE" tmpfs "$PLACE" || exit 77
+            "$KISTE" "$@"
+            code=$?
+            echo "left: $(cd "$PLACE" && find . -type f -size +0 | sort | tr '\n' ' ')"
+            exit $code"#;
+        let place = self.root.path().join(place);
+        std::fs::create_dir_all(&place).expect("a folder");
+        let like = self.command(args);
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--mount", "sh", "-c", SCRIPT, "sh"]).args(args);
+        command.current_dir(self.project()).env_clear().stdin(Stdio::null());
+        command.envs(like.get_envs().filter_map(|(name, value)| value.map(|v| (name, v))));
+        command.env("SIZE", size).env("PLACE", place).env("KISTE", env!("CARGO_BIN_EXE_kiste"));
+        let done = command.output().ok().filter(|d| d.status.code() != Some(77) && !d.stdout.is_empty())?;
+        Some(Output::new(self.root.path(), done))
+    }
+
     /// Runs kiste with something on standard input.
     pub fn run_with_input<S: AsRef<OsStr>>(&self, input: &str, args: impl IntoIterator<Item = S>) -> Output {
         let file = self.root.path().join("input");
