@@ -32,9 +32,10 @@ peers: ## side by side: the same work done by hand and by Packer, timings as rat
 install: build ## install kiste into cargo's bin folder
 	cargo install --path . --locked
 
-test-installer: ## a real unattended install from a disc, by packer too where there is one (20 minutes each by emulation)
-	.ci/install test
+test-installer: ## a real unattended install from a disc, by packer too (20 minutes each by emulation), and Debian's installer typed at
+	.ci/install installer
 	cargo build --release --locked
+	tests/peers/installer/debian target/release/kiste
 	tests/peers/installer/run target/release/kiste
 
 clean: ## remove what was built

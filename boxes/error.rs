@@ -216,7 +216,7 @@ impl Explain for Error {
 
     fn hints(&self) -> Vec<String> {
         let hint = match self {
-            Self::NoSpace { .. } => "Make room there (`kiste box prune` removes old versions), then add the box again.",
+            Self::NoSpace { .. } => "Make room there (`kiste box prune` removes old versions), then try again.",
             Self::NotFound { .. } => "`kiste box list` shows the boxes there are.",
             Self::NoRegistry { .. } => {
                 "Set KISTE_REGISTRY to the address of a registry, or add the box from a URL or file: `kiste box add --name NAME URL`."

@@ -100,7 +100,7 @@ fn a_disk_that_fills_up_while_a_box_is_packed_is_told() {
     let Some(env) = whole(8, "", rest) else { return };
     let Some(said) = env.run_on_a_small_disk("4m", "project/small", &["build", "-color=false", "t.json"]) else { return };
     assert_eq!(said.code, Some(1), "{said}");
-    assert!(said.stdout.contains("small/a.box") && said.stdout.contains("Post-processor failed"), "{said}");
+    assert!(said.stdout.contains("Post-processor failed: no room in `small`"), "{said}");
     assert!(said.stdout.contains("left: \n"), "{said}");
     assert!(env.project().join("output-qemu/packer-qemu").is_file(), "what was built stays: {said}");
 }
@@ -114,7 +114,8 @@ fn a_disk_that_fills_up_while_a_disc_is_fetched_is_told() {
     let env = env.var("PACKER_CACHE_DIR", "small");
     let Some(said) = env.run_on_a_small_disk("4m", "project/small", &["build", "-color=false", "t.json"]) else { return };
     assert_eq!(said.code, Some(1), "{said}");
-    assert!(said.stdout.contains("error downloading ISO") && said.stdout.contains("space"), "{said}");
+    assert!(said.stdout.contains("error downloading ISO: [no room in `") && said.stdout.contains("/small`: 8MiB needed"), "{said}");
+    assert!(!said.stdout.contains(".iso\n") && !said.stdout.contains(".part"), "only the lock's file is left: {said}");
     nothing_is_left(&env, &said);
 }
 

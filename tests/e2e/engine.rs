@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -95,7 +95,7 @@ impl Engine {
 
     /// Makes the image `base:1`: busybox, a user `u`, an entry point and a command of its own.
     pub fn make_base(&self) {
-        let busybox = find("busybox").expect("busybox, of busybox-static: `.ci/install test`");
+        let busybox = find("busybox").expect("busybox: `.ci/install test`");
         let mut image = tar::Builder::new(Vec::new());
         let file = |image: &mut tar::Builder<Vec<u8>>, name: &str, mode, bytes: &[u8]| {
             let mut header = tar::Header::new_gnu();
@@ -112,6 +112,9 @@ impl Engine {
         };
         for (name, mode) in [("bin/", 0o755), ("etc/", 0o755), ("tmp/", 0o1777), ("root/", 0o700), ("home/", 0o755)] {
             folder(&mut image, name, mode);
+        }
+        for library in libraries(&busybox) {
+            file(&mut image, library.trim_start_matches('/'), 0o755, &std::fs::read(&library).expect("a library"));
         }
         file(&mut image, "bin/busybox", 0o755, &std::fs::read(busybox).expect("busybox"));
         file(&mut image, "etc/passwd", 0o644, b"root:x:0:0::/root:/bin/sh\nu:x:1000:1000::/tmp:/bin/sh\n");
@@ -170,4 +173,10 @@ impl Drop for Engine {
         let _ = self.daemon.kill();
         let _ = self.daemon.wait();
     }
+}
+
+/// What a program is linked with; nothing for a static one.
+fn libraries(program: &Path) -> Vec<String> {
+    let said = Command::new("ldd").arg(program).output().map(|done| done.stdout).unwrap_or_default();
+    String::from_utf8_lossy(&said).split_whitespace().filter(|word| word.starts_with('/')).map(str::to_owned).collect()
 }
