@@ -85,6 +85,15 @@ impl Caller {
         Err(Error::Forbidden("only an administrator of the registry may do this".to_owned()))
     }
 
+    /// May act for their whole account: no token that is bound to a lesser scope or to one organisation.
+    pub fn require_whole(&self) -> Result<&Known, Error> {
+        let known = self.known()?;
+        if known.scope() >= Role::Admin && known.token.as_ref().is_none_or(|t| t.organization.is_none()) {
+            return Ok(known);
+        }
+        Err(Error::Forbidden("your token may not do this: it needs the scope `admin`, for no single organisation".to_owned()))
+    }
+
     /// The most the caller may do with this account's boxes; none: see its public ones.
     pub async fn role(&self, app: &Shared, owner: &Account) -> Result<Option<Role>, Error> {
         let Some(known) = &self.known else { return Ok(None) };

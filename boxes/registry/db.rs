@@ -17,7 +17,9 @@ pub mod accounts;
 pub mod audit;
 pub mod boxes;
 pub mod contents;
+pub mod members;
 pub mod providers;
+pub mod search;
 pub mod tokens;
 pub mod versions;
 

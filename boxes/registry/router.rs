@@ -45,6 +45,13 @@ pub fn api() -> Vec<Operation> {
     all.extend(routes::providers::operations());
     all.extend(routes::users::operations());
     all.extend(routes::catalog::operations());
+    all.extend(routes::organizations::operations());
+    all.extend(routes::members::operations());
+    all.extend(routes::tokens::operations());
+    all.extend(routes::search::operations());
+    all.extend(routes::prune::operations());
+    all.extend(routes::audit::operations());
+    all.extend(routes::two_factor::operations());
     all
 }
 

@@ -1,13 +1,20 @@
 //! The answers, by what they are about.
 
 pub mod asked;
+pub mod audit;
 pub mod authenticate;
 pub mod body;
 pub mod boxes;
 pub mod catalog;
 pub mod health;
+pub mod members;
+pub mod organizations;
 pub mod providers;
+pub mod prune;
+pub mod search;
 pub mod shapes;
+pub mod tokens;
+pub mod two_factor;
 pub mod users;
 pub mod versions;
 

@@ -120,3 +120,20 @@ pub async fn end_sessions(connection: &mut AnyConnection, account: &str) -> Resu
     connection.execute(sqlx::query("DELETE FROM tokens WHERE account = $1 AND kind = 'session'").bind(account)).await?;
     Ok(())
 }
+
+/// The tokens that an account keeps, newest first, each with the name of the organisation it is bound to.
+pub async fn of_account(connection: &mut AnyConnection, account: &str) -> Result<Vec<(Token, Option<String>)>, Error> {
+    let text = format!(
+        "SELECT {}, o.name AS organization_name FROM tokens t LEFT JOIN accounts o ON o.id = t.organization \
+         WHERE t.account = $1 AND t.kind = 'token' ORDER BY t.id DESC",
+        Token::COLUMNS
+    );
+    let rows = connection.fetch_all(sqlx::query(super::statement(text)).bind(account)).await?;
+    rows.iter().map(|row| Ok((Token::read(row)?, row.try_get("organization_name")?))).collect()
+}
+
+/// A token by its id.
+pub async fn find(connection: &mut AnyConnection, id: &str) -> Result<Option<Token>, Error> {
+    let text = format!("SELECT {} FROM tokens t WHERE t.id = $1", Token::COLUMNS);
+    connection.fetch_optional(sqlx::query(super::statement(text)).bind(id)).await?.as_ref().map(Token::read).transpose()
+}

@@ -49,8 +49,10 @@ impl<T: DeserializeOwned> FromRequestParts<Shared> for Params<T> {
 /// A page of a list, as the query asks for it.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 pub struct Paging {
-    page: Option<u32>,
-    limit: Option<u32>,
+    /// From 1.
+    pub page: Option<u32>,
+    /// Entries.
+    pub limit: Option<u32>,
 }
 
 /// A page of a list.
