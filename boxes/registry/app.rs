@@ -3,8 +3,14 @@
 use std::sync::Arc;
 
 use crate::db::Db;
+use crate::downloads::counter::Counter;
 use crate::error::Error;
+use crate::objects::Objects;
 use crate::settings::{Place, Settings};
+use crate::uploads::Uploads;
+
+/// The file of an SQLite database in a registry's folder.
+pub const DATABASE: &str = "registry.db";
 
 /// A registry, opened.
 #[derive(Debug)]
@@ -13,6 +19,12 @@ pub struct App {
     pub settings: Settings,
     /// Accounts, boxes, versions.
     pub db: Db,
+    /// The bytes of boxes.
+    pub objects: Objects,
+    /// Transfers that bring new ones.
+    pub uploads: Uploads,
+    /// Downloads that are not written yet.
+    pub downloads: Counter,
 }
 
 /// … as the requests share it.
@@ -21,8 +33,14 @@ pub type Shared = Arc<App>;
 impl App {
     /// Opens what a place holds, making it when it is new.
     pub async fn open(settings: Settings) -> Result<Shared, Error> {
+        let objects = Objects::open(&settings.place)?;
+        Self::with(settings, objects).await
+    }
+
+    /// … with a store of objects that is open already.
+    pub async fn with(settings: Settings, objects: Objects) -> Result<Shared, Error> {
         let db = database(&settings.place).await?;
-        Ok(Arc::new(Self { settings, db }))
+        Ok(Arc::new(Self { settings, db, objects, uploads: Uploads::default(), downloads: Counter::default() }))
     }
 
     /// What was deleted after this can be had back; milliseconds since 1970.
@@ -38,6 +56,6 @@ pub async fn database(place: &Place) -> Result<Db, Error> {
     std::fs::create_dir_all(data).map_err(|e| Error::file("make", data, e))?;
     match &place.database {
         Some(url) => Db::postgres(url).await,
-        None => Db::sqlite(&data.join("registry.db")).await,
+        None => Db::sqlite(&data.join(DATABASE)).await,
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use sqlx::any::AnyPoolOptions;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor, SqlSafeStr, SqlStr, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, Connection, Executor, Row, SqlSafeStr, SqlStr, Transaction};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::error::Error;
@@ -18,9 +18,11 @@ pub mod audit;
 pub mod boxes;
 pub mod contents;
 pub mod members;
+pub mod objects;
 pub mod providers;
 pub mod search;
 pub mod tokens;
+pub mod uploads;
 pub mod versions;
 
 /// All migrations, oldest first. They are never changed, only added to.
@@ -113,6 +115,15 @@ impl Db {
         &self.pool
     }
 
+    /// Reads that all see the same moment.
+    pub async fn snapshot(&self) -> Result<Transaction<'static, Any>, Error> {
+        let begin = match self.kind {
+            Kind::Sqlite => "BEGIN",
+            Kind::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        };
+        Ok(self.pool.begin_with(begin).await?)
+    }
+
     /// Begins a write.
     pub async fn write(&self) -> Result<Write<'_>, Error> {
         let turn = self.writer.lock().await;
@@ -130,6 +141,16 @@ impl Db {
     /// Asks whether it is there.
     pub async fn ping(&self) -> Result<(), Error> {
         Ok(self.pool.acquire().await?.ping().await?)
+    }
+
+    /// What the database itself finds wrong with its own files; PostgreSQL looks after that by itself.
+    pub async fn integrity(&self) -> Result<Vec<String>, Error> {
+        if self.kind == Kind::Postgres {
+            return Ok(Vec::new());
+        }
+        let rows = self.pool.fetch_all("SELECT integrity_check AS said FROM pragma_integrity_check").await?;
+        let said: Result<Vec<String>, _> = rows.iter().map(|row| row.try_get("said")).collect();
+        Ok(said?.into_iter().filter(|line| line != "ok").map(|line| format!("the database: {line}")).collect())
     }
 
     /// Ends all connections.

@@ -24,6 +24,9 @@ pub enum Error {
     /// The address is there, the method is not. 405.
     #[error("{0}")]
     MethodNotAllowed(String),
+    /// Nothing came for too long. 408.
+    #[error("{0}")]
+    TimedOut(String),
     /// It is not in the state for this. 409.
     #[error("{0}")]
     Conflict(String),
@@ -103,6 +106,7 @@ impl Error {
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TimedOut(_) => StatusCode::REQUEST_TIMEOUT,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,

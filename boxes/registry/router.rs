@@ -52,6 +52,7 @@ pub fn api() -> Vec<Operation> {
     all.extend(routes::prune::operations());
     all.extend(routes::audit::operations());
     all.extend(routes::two_factor::operations());
+    all.extend(routes::uploads::operations());
     all
 }
 
@@ -66,6 +67,8 @@ pub fn router(app: &Shared) -> Router {
     router
         .merge(routes::health::router())
         .merge(routes::catalog::router())
+        .merge(routes::uploads::router())
+        .merge(routes::downloads::router())
         .fallback(|| async { Error::NotFound("there is nothing at this address".to_owned()) })
         .method_not_allowed_fallback(|| async { Error::MethodNotAllowed("this address does not know this method".to_owned()) })
         .layer(axum::extract::DefaultBodyLimit::max(LARGEST_BODY))

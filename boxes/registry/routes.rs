@@ -6,6 +6,7 @@ pub mod authenticate;
 pub mod body;
 pub mod boxes;
 pub mod catalog;
+pub mod downloads;
 pub mod health;
 pub mod members;
 pub mod organizations;
@@ -15,6 +16,7 @@ pub mod search;
 pub mod shapes;
 pub mod tokens;
 pub mod two_factor;
+pub mod uploads;
 pub mod users;
 pub mod versions;
 

@@ -22,6 +22,9 @@ use tower_http::add_extension::AddExtension;
 
 use crate::app::{App, Shared};
 use crate::auth::secret::Secret;
+use crate::collect::{self, Bounds, Collected};
+use crate::db::uploads;
+use crate::downloads::handover::{Handover, Socket};
 use crate::error::Error;
 use crate::settings::{Settings, Tls};
 use crate::{first_start, router};
@@ -34,6 +37,13 @@ const LARGEST_HEAD: usize = 64 << 10;
 const CONNECTIONS: usize = 8192;
 /// How often it is looked whether the server is to end.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// How often what nobody has any more is taken away; more often where the grace time is shorter.
+const COLLECTED: Duration = Duration::from_secs(600);
+/// How often downloads are written.
+const COUNTED: Duration = Duration::from_secs(5);
+/// At the end, what cut transfers have brought is saved within this time.
+const SAVING: Duration = Duration::from_secs(5);
 
 /// What a server tells once it listens.
 #[derive(Debug)]
@@ -53,12 +63,21 @@ pub fn serve(settings: Settings, cancel: &Cancel, started: impl FnOnce(Running))
 
 async fn run(settings: Settings, cancel: &Cancel, started: impl FnOnce(Running)) -> Result<(), Error> {
     let tls = settings.tls.as_ref().map(acceptor).transpose()?;
+    // Held until the end.
+    let only = settings.place.lock()?;
     let app = App::open(settings).await?;
+    if only.is_some() {
+        // Nobody else can have a transfer under way.
+        let mut write = app.db.write().await?;
+        uploads::release_all(write.connection()).await?;
+        write.commit().await?;
+    }
     let listen = app.settings.listen;
     let cannot = |e| Error::Settings(format!("cannot listen at {listen}: {e}"));
     let listener = TcpListener::bind(listen).await.map_err(cannot)?;
     let admin = first_start::admin(&app).await?;
     started(Running { address: listener.local_addr().map_err(cannot)?, admin });
+    let background = tokio::spawn(background(Shared::clone(&app)));
     let open = GracefulShutdown::new();
     accept(&listener, &app, tls, &open, cancel).await;
     drop(listener);
@@ -66,8 +85,33 @@ async fn run(settings: Settings, cancel: &Cancel, started: impl FnOnce(Running))
     if tokio::time::timeout(app.settings.shutdown, open.shutdown()).await.is_err() {
         tracing::warn!("some transfers did not finish in time and are cut");
     }
+    background.abort();
+    if tokio::time::timeout(SAVING, app.uploads.end()).await.is_err() {
+        tracing::warn!("some of what arrived last could not be saved in time");
+    }
+    app.downloads.write(&app.db).await?;
     app.db.close().await;
     Ok(())
+}
+
+/// What a server does besides answering.
+async fn background(app: Shared) {
+    let collect = app.settings.grace.clamp(COUNTED, COLLECTED);
+    let mut collected = tokio::time::Instant::now();
+    loop {
+        tokio::time::sleep(COUNTED).await;
+        if collected.elapsed() >= collect {
+            match collect::collect(&app.db, &app.objects, Bounds::of(app.settings.grace), false).await {
+                Ok(gone) if gone == Collected::default() => {}
+                Ok(gone) => tracing::info!(?gone, "took away what nobody has any more"),
+                Err(e) => tracing::warn!(error = e.chain(), "what nobody has any more could not be taken away"),
+            }
+            collected = tokio::time::Instant::now();
+        }
+        if let Err(e) = app.downloads.write(&app.db).await {
+            tracing::warn!(error = e.chain(), "downloads could not be counted");
+        }
+    }
 }
 
 async fn accept(listener: &TcpListener, app: &Shared, tls: Option<TlsAcceptor>, open: &GracefulShutdown, cancel: &Cancel) {
@@ -105,18 +149,29 @@ async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, tls: Op
     if let Err(e) = stream.set_nodelay(true) {
         tracing::debug!(error = %e, "nodelay");
     }
+    let socket = Socket::new(stream);
     match tls {
-        None => requests(stream, peer, router, watcher).await,
-        Some(acceptor) => match tokio::time::timeout(HEAD, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => requests(stream, peer, router, watcher).await,
+        // Files go to the socket within the kernel; through TLS they can't.
+        None => {
+            let handover = socket.handover();
+            requests(socket, peer, Some(handover), router, watcher).await;
+        }
+        Some(acceptor) => match tokio::time::timeout(HEAD, acceptor.accept(socket)).await {
+            Ok(Ok(stream)) => requests(stream, peer, None, router, watcher).await,
             Ok(Err(e)) => tracing::debug!(%peer, error = %e, "no TLS"),
             Err(_) => tracing::debug!(%peer, "no TLS in time"),
         },
     }
 }
 
-async fn requests<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S, peer: SocketAddr, router: Router, watcher: Watcher) {
-    let service = TowerToHyperService::new(AddExtension::new(router, ConnectInfo(peer)));
+async fn requests<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
+    peer: SocketAddr,
+    handover: Option<Handover>,
+    router: Router,
+    watcher: Watcher,
+) {
+    let service = TowerToHyperService::new(AddExtension::new(AddExtension::new(router, ConnectInfo(peer)), handover));
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(LARGEST_HEAD);
     let connection = builder.serve_connection(TokioIo::new(stream), service);

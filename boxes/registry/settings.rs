@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::error::Error;
+
 /// Where a registry keeps what it has.
 #[derive(Clone, Debug)]
 pub struct Place {
@@ -13,6 +15,37 @@ pub struct Place {
     pub database: Option<String>,
     /// `s3://BUCKET[/PREFIX]`, with the usual `AWS_…` variables; none: files in the folder.
     pub objects: Option<String>,
+}
+
+/// The right to be the only server of a folder; it ends with the process.
+#[derive(Debug)]
+pub struct Only {
+    _file: std::fs::File,
+}
+
+impl Place {
+    /// Nothing of it is shared with other servers.
+    pub fn is_alone(&self) -> bool {
+        self.database.is_none() || self.objects.is_none()
+    }
+
+    /// Makes sure that no other server uses the folder: none where nothing that counts is in it.
+    pub fn lock(&self) -> Result<Option<Only>, Error> {
+        if !self.is_alone() {
+            return Ok(None);
+        }
+        std::fs::create_dir_all(&self.data).map_err(|e| Error::file("make", &self.data, e))?;
+        let path = self.data.join("lock");
+        let file = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        let file = file.map_err(|e| Error::file("open", &path, e))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Only { _file: file })),
+            Err(std::fs::TryLockError::WouldBlock) => {
+                Err(Error::Settings(format!("another registry server is using `{}`", self.data.display())))
+            }
+            Err(std::fs::TryLockError::Error(e)) => Err(Error::file("lock", &path, e)),
+        }
+    }
 }
 
 /// Everything the operator decides about a server.
@@ -67,5 +100,23 @@ impl Settings {
             sign_up: false,
             upstream: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_has_one_server() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut place = Place { data: folder.path().to_owned(), database: None, objects: None };
+        let first = place.lock().unwrap();
+        assert!(first.is_some());
+        assert!(place.lock().unwrap_err().to_string().starts_with("another registry server is using"));
+        drop(first);
+        assert!(place.lock().unwrap().is_some());
+        (place.database, place.objects) = (Some(String::new()), Some(String::new()));
+        assert!(place.lock().unwrap().is_none(), "there is nothing to share");
     }
 }

@@ -14,6 +14,7 @@ use crate::app::{App, Shared};
 use crate::auth::Role;
 use crate::db::accounts;
 use crate::db::tokens::{self, NewToken};
+use crate::objects::Objects;
 use crate::settings::Settings;
 use crate::{first_start, router};
 
@@ -28,8 +29,16 @@ pub struct Trial {
 
 impl Trial {
     pub async fn new() -> Self {
+        Self::set(|_| {}, None).await
+    }
+
+    /// With settings of its own, and a store of objects (none: files).
+    pub async fn set(change: impl FnOnce(&mut Settings), objects: Option<Objects>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let app = App::open(Settings::at(folder.path(), SocketAddr::from(([127, 0, 0, 1], 0)))).await.unwrap();
+        let mut settings = Settings::at(folder.path(), SocketAddr::from(([127, 0, 0, 1], 0)));
+        change(&mut settings);
+        let objects = objects.unwrap_or_else(|| Objects::open(&settings.place).unwrap());
+        let app = App::with(settings, objects).await.unwrap();
         let token = first_start::admin(&app).await.unwrap().unwrap().text().to_owned();
         let router = router::router(&app);
         Self { app, router, token, _folder: folder }

@@ -104,22 +104,26 @@ CREATE TABLE uploads (
     id TEXT NOT NULL PRIMARY KEY,
     secret TEXT NOT NULL UNIQUE,             -- SHA-256 of the last part of its address
     provider TEXT NOT NULL REFERENCES providers (id) ON DELETE CASCADE,
+    account TEXT NOT NULL,                   -- name of who began it, for the log
     direct BIGINT NOT NULL,                  -- published by the callback, not by the last byte
     length BIGINT,                           -- of the whole, once known
     received BIGINT NOT NULL DEFAULT 0,      -- bytes that are safe
-    object TEXT,                             -- digest, once whole
+    object TEXT REFERENCES objects (digest), -- once whole
+    store TEXT,                              -- what a bucket calls it
+    holder TEXT,                             -- the transfer that is sending to it now
+    held_until BIGINT NOT NULL DEFAULT 0,    -- a holder that is silent for so long has lost it
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL
 );
 CREATE INDEX uploads_provider ON uploads (provider);
+CREATE INDEX uploads_object ON uploads (object);
 
--- Pieces of an upload, where the objects' store cannot append.
+-- Parts of an upload that a bucket has.
 CREATE TABLE pieces (
     upload TEXT NOT NULL REFERENCES uploads (id) ON DELETE CASCADE,
-    start BIGINT NOT NULL,
-    size BIGINT NOT NULL,
-    key TEXT NOT NULL,
-    PRIMARY KEY (upload, start)
+    number BIGINT NOT NULL,                  -- from 0
+    content TEXT NOT NULL,                   -- what the bucket calls it
+    PRIMARY KEY (upload, number)
 );
 
 CREATE TABLE daily_downloads (
