@@ -1,5 +1,7 @@
 //! A box as a caller may see it. The API, the catalog, downloads and pages all ask here.
 
+use sqlx::AnyConnection;
+
 use crate::app::Shared;
 use crate::auth::{Caller, Role};
 use crate::db::Write;
@@ -40,9 +42,14 @@ impl Seen {
 
 /// The box, if the caller may see it. A private box is not there for strangers, with the same answer as one that never was.
 pub async fn see(app: &Shared, caller: &Caller, owner: &str, name: &str) -> Result<Seen, Error> {
+    see_by(&mut *app.db.reads().acquire().await?, caller, owner, name).await
+}
+
+/// … by a connection that goes on to something else.
+pub async fn see_by(connection: &mut AnyConnection, caller: &Caller, owner: &str, name: &str) -> Result<Seen, Error> {
     let absent = || Error::NotFound(format!("there is no box `{owner}/{name}` here, or it is not yours to see"));
-    let (owner, row) = app.db.box_of(owner, name).await?.ok_or_else(absent)?;
-    if row.private && caller.role(app, &owner).await?.is_none() {
+    let (owner, row) = boxes::find(connection, owner, name).await?.ok_or_else(absent)?;
+    if row.private && caller.role_by(connection, &owner).await?.is_none() {
         return Err(absent());
     }
     Ok(Seen { owner, row })

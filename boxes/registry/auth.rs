@@ -13,8 +13,8 @@ use sqlx::AnyConnection;
 
 use crate::app::Shared;
 use crate::db::accounts::Account;
-use crate::db::audit;
 use crate::db::tokens::Token;
+use crate::db::{audit, members};
 use crate::error::Error;
 
 pub mod password;
@@ -96,6 +96,14 @@ impl Caller {
 
     /// The most the caller may do with this account's boxes; none: see its public ones.
     pub async fn role(&self, app: &Shared, owner: &Account) -> Result<Option<Role>, Error> {
+        if self.known.is_none() {
+            return Ok(None);
+        }
+        self.role_by(&mut *app.db.reads().acquire().await?, owner).await
+    }
+
+    /// … by a connection that is at hand: who holds one must not wait for a second.
+    pub async fn role_by(&self, connection: &mut AnyConnection, owner: &Account) -> Result<Option<Role>, Error> {
         let Some(known) = &self.known else { return Ok(None) };
         if known.token.as_ref().and_then(|t| t.organization.as_ref()).is_some_and(|only| *only != owner.id) {
             return Ok(None);
@@ -103,7 +111,7 @@ impl Caller {
         let role = if known.account.id == owner.id || known.account.admin {
             Some(Role::Admin)
         } else {
-            app.db.role(&owner.id, &known.account.id).await?
+            members::role(connection, &owner.id, &known.account.id).await?
         };
         Ok(role.map(|role| role.min(known.scope())))
     }

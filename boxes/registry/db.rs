@@ -86,7 +86,9 @@ impl Db {
 
     async fn open(url: &str, kind: Kind) -> Result<Self, Error> {
         sqlx::any::install_default_drivers();
-        let options = AnyPoolOptions::new().max_connections(CONNECTIONS).after_connect(move |connection, _| {
+        // A connection to a server may have died since; one to a file has not.
+        let options = AnyPoolOptions::new().max_connections(CONNECTIONS).test_before_acquire(kind == Kind::Postgres);
+        let options = options.after_connect(move |connection, _| {
             Box::pin(async move {
                 if kind == Kind::Sqlite {
                     // FULL: what a client was told is done is still done after a power cut.

@@ -69,6 +69,7 @@ pub fn router(app: &Shared) -> Router {
         .merge(routes::catalog::router())
         .merge(routes::uploads::router())
         .merge(routes::downloads::router())
+        .merge(routes::openapi::router())
         .fallback(|| async { Error::NotFound("there is nothing at this address".to_owned()) })
         .method_not_allowed_fallback(|| async { Error::MethodNotAllowed("this address does not know this method".to_owned()) })
         .layer(axum::extract::DefaultBodyLimit::max(LARGEST_BODY))

@@ -4,7 +4,6 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Executor, Row};
 
 use super::{Db, new_id, now};
-use crate::auth::Role;
 use crate::error::Error;
 
 /// A user or an organisation.
@@ -78,13 +77,6 @@ impl Db {
     /// The account of a name, whatever its case.
     pub async fn account(&self, name: &str) -> Result<Option<Account>, Error> {
         account(&mut *self.reads().acquire().await?, name).await
-    }
-
-    /// The caller's role in an organisation.
-    pub async fn role(&self, organization: &str, account: &str) -> Result<Option<Role>, Error> {
-        let query = sqlx::query("SELECT role FROM members WHERE organization = $1 AND account = $2").bind(organization).bind(account);
-        let row = self.reads().fetch_optional(query).await?;
-        row.map(|row| Role::parse(row.try_get("role")?)).transpose()
     }
 
     /// Bytes that an account's boxes hold here; what is in several of them counts once, what is deleted does not.

@@ -7,6 +7,13 @@ use super::{now, statement};
 use crate::auth::Role;
 use crate::error::Error;
 
+/// The role of an account in an organisation.
+pub async fn role(connection: &mut AnyConnection, organization: &str, account: &str) -> Result<Option<Role>, Error> {
+    let query = sqlx::query("SELECT role FROM members WHERE organization = $1 AND account = $2").bind(organization).bind(account);
+    let row = connection.fetch_optional(query).await?;
+    row.map(|row| Role::parse(row.try_get("role")?)).transpose()
+}
+
 /// The members of an organisation, by name, with their roles.
 pub async fn of(connection: &mut AnyConnection, organization: &str) -> Result<Vec<(String, Role)>, Error> {
     let text = "SELECT a.name, m.role FROM members m JOIN accounts a ON a.id = m.account WHERE m.organization = $1 ORDER BY lower(a.name)";

@@ -32,3 +32,15 @@ async fn what_is_not_there_is_told_as_json() {
     assert_eq!(trial.ask("PATCH", "/api/v1/authenticate", Value::Null).await.0, 405);
     assert_eq!(trial.ask_as(None, "POST", "/api/v1/authenticate", json!([])).await.0, 422);
 }
+
+#[tokio::test]
+async fn a_good_token_is_good_however_often_others_fail() {
+    let trial = Trial::new().await;
+    let login = json!({ "user": { "login": "admin", "password": "not this" } });
+    while trial.ask_as(None, "POST", "/api/v1/authenticate", login.clone()).await.0 != 429 {}
+    assert_eq!(trial.ask("GET", "/api/v1/authenticate", Value::Null).await.0, 200);
+    assert_eq!(trial.ask_as(None, "GET", &format!("/api/v1/authenticate?access_token={}", trial.token), Value::Null).await.0, 200);
+    let shown = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, format!("admin:{}", trial.token));
+    let request = axum::http::Request::get("/api/v1/authenticate").header("authorization", format!("Basic {shown}"));
+    assert_eq!(trial.send(request.body(axum::body::Body::empty()).unwrap()).await.status(), 200);
+}

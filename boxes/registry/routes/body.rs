@@ -25,6 +25,11 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Body<T> {
         if holds_nul(&value) {
             return Err(Error::invalid("the body has a text with the character NUL, which can't be stored"));
         }
+        // Serde would read a list as a struct's fields in their order.
+        let list = value.as_array().is_some() || value.as_object().is_some_and(|all| all.values().any(serde_json::Value::is_array));
+        if list {
+            return Err(Error::invalid("the body has a list where an object belongs"));
+        }
         serde_json::from_value(value).map(Self).map_err(|e| Error::invalid(format!("the body is not as it has to be: {e}")))
     }
 }

@@ -69,3 +69,18 @@ async fn hostile_names_are_refused_and_lead_nowhere() {
     let (_, answer) = trial.ask("POST", "/api/v2/boxes", json!({ "box": { "name": "..", "short_description": "x".repeat(2000) } })).await;
     assert_eq!(answer["errors"].as_array().map(Vec::len), Some(2));
 }
+
+#[tokio::test]
+async fn a_body_that_is_no_object_is_refused() {
+    let trial = Trial::new().await;
+    for (body, status) in
+        [(json!([]), 422), (json!({ "box": ["admin", "tiny"] }), 422), (json!({ "box": 7 }), 422), (json!(7), 422), (json!({}), 422)]
+    {
+        assert_eq!(trial.ask("POST", "/api/v2/boxes", body.clone()).await.0, status, "{body}");
+    }
+    for (body, status) in [("{", 400), ("{\"box\": {\"name\": \"\\ud800\"}}", 400), ("", 422), (&"[".repeat(100_000), 400)] {
+        let request = axum::http::Request::post("/api/v2/boxes").header("authorization", format!("Bearer {}", trial.token));
+        let answer = trial.send(request.body(axum::body::Body::from(body.to_owned())).unwrap()).await;
+        assert_eq!(answer.status().as_u16(), status, "{:?}", body.get(..40));
+    }
+}

@@ -39,8 +39,10 @@ async fn catalog(
     At(named): At<Named>,
 ) -> Result<Response, Error> {
     let name = named.name.strip_suffix(".json").unwrap_or(&named.name);
-    let seen = access::see(&app, &caller, &named.owner, name).await?;
-    let held = contents::active(&mut *app.db.reads().acquire().await?, &seen.row.id).await?;
+    let mut reads = app.db.reads().acquire().await?;
+    let seen = access::see_by(&mut reads, &caller, &named.owner, name).await?;
+    let held = contents::active(&mut reads, &seen.row.id).await?;
+    drop(reads);
     let text = document(&base, &seen, &held).to_string();
     let tag = format!("\"{}\"", hex::encode(&Sha256::digest(text.as_bytes())[..16]));
     let same = headers.get_all(header::IF_NONE_MATCH).iter().any(|value| matches(value, &tag));

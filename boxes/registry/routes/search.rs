@@ -21,6 +21,8 @@ const USUAL: u32 = 10;
 /// Most words, and longest query in bytes.
 const WORDS: usize = 16;
 const LONGEST: usize = 512;
+/// Longest name of a provider or an architecture, in bytes.
+const LONGEST_NAME: usize = 128;
 
 /// Its operation.
 pub fn operations() -> Vec<Operation> {
@@ -44,6 +46,9 @@ impl Asked {
         let q = self.q.unwrap_or_default();
         let words: Vec<String> = q.split_whitespace().map(str::to_owned).collect();
         mistakes.unless(q.len() <= LONGEST && words.len() <= WORDS, || format!("`q` is at most {WORDS} words and {LONGEST} bytes"));
+        for (name, value) in [("provider", &self.provider), ("architecture", &self.architecture)] {
+            mistakes.text(name, value.as_ref(), LONGEST_NAME);
+        }
         let sort = match self.sort.as_deref() {
             None | Some("" | "downloads") => Some(Sort::Downloads),
             Some("created") => Some(Sort::Created),
