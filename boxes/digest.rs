@@ -67,6 +67,11 @@ impl Checksum {
         self.kind.name()
     }
 
+    /// The digest in hex.
+    pub fn digits(&self) -> &str {
+        &self.expected
+    }
+
     /// The digest when it is a SHA-256.
     pub fn sha256(&self) -> Option<&str> {
         (self.kind == Kind::Sha256).then_some(&self.expected)

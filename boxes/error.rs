@@ -148,6 +148,28 @@ pub enum Error {
         /// As found.
         actual: String,
     },
+    /// A registry got another file than the one that was declared.
+    #[error("the registry refuses `{source_name}`: {said}")]
+    NotAsDeclared {
+        /// The file.
+        source_name: String,
+        /// The registry's words.
+        said: String,
+    },
+    /// Another file lies where one is to be put.
+    #[error("{what} is there already, with another file")]
+    Taken {
+        /// ``version 1.0.0 of `acme/web` for libvirt``.
+        what: String,
+    },
+    /// A released version is to be changed.
+    #[error("{what} is {status}: what is in it never changes")]
+    Immutable {
+        /// ``version 1.0.0 of `acme/web` `` …
+        what: String,
+        /// `released`, `revoked`.
+        status: String,
+    },
     /// A server can't be reached or stopped in the middle.
     #[error("`{url}`: {reason}")]
     Network {
@@ -202,10 +224,12 @@ impl Error {
 impl Explain for Error {
     fn kind(&self) -> Kind {
         match self {
-            Self::File { .. } | Self::NoSpace { .. } | Self::Archive { .. } | Self::Exists { .. } | Self::Ambiguous { .. } => Kind::Failed,
+            Self::File { .. } | Self::NoSpace { .. } | Self::Archive { .. } | Self::Exists { .. } => Kind::Failed,
+            Self::Ambiguous { .. } | Self::Immutable { .. } | Self::Taken { .. } => Kind::Failed,
             Self::Name { .. } | Self::Version { .. } | Self::Usage(_) | Self::Tls { .. } => Kind::Usage,
             Self::Metadata { .. } | Self::Mismatch { .. } => Kind::Failed,
-            Self::Hostile { .. } | Self::HostileDisk { .. } | Self::Checksum { .. } => Kind::Verify,
+            Self::Hostile { .. } | Self::HostileDisk { .. } => Kind::Verify,
+            Self::Checksum { .. } | Self::NotAsDeclared { .. } => Kind::Verify,
             Self::NotFound { .. } | Self::NoVersion { .. } | Self::NoRegistry { .. } => Kind::NotFound,
             Self::Network { .. } | Self::NotABox { .. } => Kind::Network,
             Self::Status { status, .. } if status.starts_with("404") || status.starts_with("410") => Kind::NotFound,
@@ -224,9 +248,12 @@ impl Explain for Error {
             Self::Ambiguous { .. } => "Say which with `--provider`, `--box-version` or `--architecture`.",
             Self::Exists { .. } => "Use `--force` to replace it.",
             Self::Checksum { .. } => "Try again; when it stays so, the file or the announced checksum is not what its maker published.",
+            Self::NotAsDeclared { .. } => "The file changed while it was sent, or `--checksum` is another file's. Nothing was published.",
+            Self::Taken { .. } => "`--force` replaces it.",
+            Self::Immutable { .. } => "Publish a new version; `kiste registry version revoke` takes this one back.",
             Self::Network { .. } => "Try again; what was downloaded so far is kept and continued.",
             Self::Status { status, .. } if status.starts_with("401") || status.starts_with("403") => {
-                "Set KISTE_TOKEN when the box is private."
+                "`kiste login` (or KISTE_TOKEN) tells the registry who you are; `kiste whoami` shows who that is."
             }
             Self::NotABox { .. } => "Check the address in a browser; a login page or a proxy often answers in place of the file.",
             Self::Archive { .. } => "A box is a tar archive (plain, gzip, zstd or xz) with a metadata.json.",

@@ -1,5 +1,6 @@
 //! Keep boxes: names, versions, formats, the store, downloads. The only crate that speaks to a registry.
 
+mod api;
 mod client;
 mod error;
 mod failure;
@@ -10,6 +11,7 @@ mod test_server;
 
 pub mod architecture;
 pub mod catalog_document;
+pub mod cloud;
 pub mod constraint;
 pub mod digest;
 pub mod download;

@@ -5,19 +5,18 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use kiste_core::machine::Download;
 use kiste_core::{Cancel, Reporter};
 
 use crate::Error;
+use crate::api::Api;
 
-mod api;
 mod cloud;
 mod peek;
 mod registry;
-mod upload;
+pub(crate) mod upload;
 
 pub use peek::metadata;
-
-use api::Api;
 
 /// Between two tries to upload.
 pub const RETRY_PAUSE: Duration = Duration::from_secs(10);
@@ -110,25 +109,30 @@ pub struct Listener<'a> {
 }
 
 impl Server {
+    fn api(&self, patient: bool) -> Result<Api, Error> {
+        let transport = Download { insecure: self.insecure, ..Download::default() };
+        Api::new(&self.address, self.token.clone(), &transport, patient, self.retry_pause)
+    }
+
     /// Asks whether the token is good for anything.
     pub fn authenticate(&self, cancel: &Cancel) -> Result<(), Error> {
-        Api::new(self, false)?.get("/authenticate", cancel).map(drop)
+        self.api(false)?.get("/authenticate", cancel).map(drop)
     }
 
     /// Publishes by the API's first generation: the box must be there already.
     pub fn publish_v1(&self, publication: &Publication, listener: Listener<'_>) -> Result<(), Error> {
-        cloud::publish(&Api::new(self, false)?, publication, listener)
+        cloud::publish(&self.api(false)?, publication, listener)
     }
 
     /// Publishes by the API's second generation: everything that is not there yet is made, what is there is brought up to date.
     pub fn publish_v2(&self, publication: &Publication, listener: Listener<'_>) -> Result<(), Error> {
-        registry::publish(&Api::new(self, true)?, publication, listener)
+        registry::publish(&self.api(true)?, publication, listener)
     }
 
     /// A token for an id and a secret, as OAuth's client credentials.
     pub fn token_for(address: &str, id: &str, secret: &str, insecure: bool, cancel: &Cancel) -> Result<String, Error> {
         let server = Self { address: address.to_owned(), token: None, insecure, retry_pause: RETRY_PAUSE };
-        Api::new(&server, false)?.token_for(id, secret, cancel)
+        server.api(false)?.token_for(id, secret, cancel)
     }
 }
 

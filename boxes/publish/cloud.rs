@@ -4,9 +4,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::api::{Api, refused};
 use super::{Content, Listener, Publication, upload};
 use crate::Error;
+use crate::api::{Api, refused};
 
 /// Publishes.
 pub fn publish(api: &Api, publication: &Publication, listener: Listener<'_>) -> Result<(), Error> {

@@ -3,10 +3,10 @@
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
-use super::api::{Api, refused};
 use super::cloud::address;
 use super::{Content, Details, Listener, Publication, upload};
 use crate::Error;
+use crate::api::{Api, refused};
 
 /// Storage takes no more in one direct upload.
 const LARGEST_DIRECT: u64 = 5 << 30;
@@ -50,7 +50,7 @@ fn make_box(api: &Api, publication: &Publication, listener: Listener<'_>, root: 
 }
 
 /// What somebody else made meanwhile is as good as what we make.
-fn tolerating(status: u16, answer: Result<Value, super::api::Refusal>, api: &Api, path: &str) -> Result<(), Error> {
+fn tolerating(status: u16, answer: Result<Value, crate::api::Refusal>, api: &Api, path: &str) -> Result<(), Error> {
     match answer {
         Err(refusal) if refusal.status != status => Err(refused(&api.url(path), &refusal)),
         _ => Ok(()),

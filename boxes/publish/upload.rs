@@ -11,8 +11,8 @@ use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use url::Url;
 
 use super::Listener;
-use super::api::Api;
 use crate::Error;
+use crate::api::Api;
 use crate::client::{interruptible, network, reason};
 
 /// Tries in all.
@@ -50,8 +50,7 @@ fn once(api: &Api, url: &Url, path: &Path, direct: bool, listener: Listener<'_>)
     let file = File::open(path).map_err(Error::file(path))?;
     let size = file.metadata().map_err(Error::file(path))?.len();
     let progress = listener.reporter.transfer(format!("Uploading {}", path.display()), Some(size), 0);
-    let cancel = listener.cancel.clone();
-    let body = Watched { file: file.take(size), done: 0, progress: Some(progress), size, cancel };
+    let body = Watched::new(file, 0, size, progress, listener.cancel);
     let mut request = api.http().put(url.clone()).header(CONTENT_LENGTH, size).body(Body::sized(body, size));
     if let Some(bearer) = api.bearer(url).filter(|_| !direct) {
         request = request.header(AUTHORIZATION, bearer).header(CONTENT_TYPE, "application/json");
@@ -64,12 +63,19 @@ fn once(api: &Api, url: &Url, path: &Path, direct: bool, listener: Listener<'_>)
 }
 
 /// A file that tells how much of it is gone, and ends when the user interrupts.
-struct Watched {
+pub struct Watched {
     file: io::Take<File>,
     done: u64,
     size: u64,
     progress: Option<Transfer>,
     cancel: Cancel,
+}
+
+impl Watched {
+    /// Of a file that stands at `from` and has `size` bytes in all.
+    pub fn new(file: File, from: u64, size: u64, progress: Transfer, cancel: &Cancel) -> Self {
+        Self { file: file.take(size - from), done: from, size, progress: Some(progress), cancel: cancel.clone() }
+    }
 }
 
 impl Read for Watched {

@@ -70,6 +70,8 @@ pub fn sweep(home: &Home, cancel: &Cancel) -> Result<(), Error> {
             folder(&path)
         } else if let Some(key) = name.strip_prefix(dirs::DOWNLOAD).and_then(|rest| rest.split('.').next()) {
             download(home, &path, key)
+        } else if name.starts_with(dirs::UPLOAD) {
+            upload(&path)
         } else {
             Ok(())
         };
@@ -85,6 +87,12 @@ fn folder(path: &Path) -> std::io::Result<()> {
         Ok(()) => std::fs::remove_dir_all(path),
         Err(_) => Ok(()),
     }
+}
+
+/// The registry has forgotten it as well by then.
+fn upload(path: &Path) -> std::io::Result<()> {
+    let age = SystemTime::now().duration_since(path.metadata()?.modified()?).unwrap_or_default();
+    if age < KEPT { Ok(()) } else { std::fs::remove_file(path) }
 }
 
 fn download(home: &Home, path: &Path, key: &str) -> std::io::Result<()> {

@@ -6,9 +6,9 @@ use std::path::Path;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    boxes, build, completions, config, console, destroy, doctor, fix, fmt, global_status, halt, init, inspect, logs, man, packer, port,
-    provision, registry, reload, resume, rsync, rsync_auto, schema, screenshot, ssh, ssh_config, status, suspend, up, upload, validate,
-    version,
+    boxes, build, completions, config, console, destroy, doctor, fix, fmt, global_status, halt, init, inspect, login, logout, logs, man,
+    packer, port, provision, registry, reload, resume, rsync, rsync_auto, schema, screenshot, ssh, ssh_config, status, suspend, up, upload,
+    validate, version, whoami,
 };
 use crate::context::Context;
 use crate::error::Error;
@@ -172,6 +172,9 @@ pub enum Command {
     /// Keep boxes: add, list, update, remove
     #[command(subcommand, arg_required_else_help = true)]
     Box(boxes::BoxCommand),
+    Login(login::LoginArgs),
+    Logout(logout::LogoutArgs),
+    Whoami(whoami::WhoamiArgs),
     /// Keep a registry: its people, boxes and versions
     #[command(subcommand, arg_required_else_help = true)]
     Registry(registry::RegistryCommand),
@@ -220,6 +223,9 @@ impl Command {
             Self::Config(args) => config::run(context, args),
             Self::Schema(args) => schema::run(context, args),
             Self::Box(command) => boxes::run(context, command),
+            Self::Login(args) => login::run(context, args),
+            Self::Logout(args) => logout::run(context, args),
+            Self::Whoami(args) => whoami::run(context, args),
             Self::Registry(command) => registry::run(context, command),
             Self::Build(args) => build::run(context, args),
             Self::Console(args) => console::run(context, args),

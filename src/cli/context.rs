@@ -172,6 +172,35 @@ impl Context {
         answer.ok_or_else(|| Error::Unattended { what: what.to_owned() })
     }
 
+    /// [`Context::confirm`] that ends the command unless the answer is yes, or `force` says so.
+    pub fn sure(&self, force: bool, what: &str, question: &str) -> Result<(), Error> {
+        if force || self.confirm(what, question)? { Ok(()) } else { Err(Error::Declined { what: what.to_owned() }) }
+    }
+
+    /// Shows what was done.
+    pub fn done(&self, text: String, json: serde_json::Value) {
+        self.show(&Shown { text, json, ..Shown::default() });
+    }
+
+    /// Asks for something that nobody may see; without a terminal it is a line of standard input.
+    pub fn secret(&self, question: &str) -> Result<String, Error> {
+        let answer = match self.box_reporter().ask(question, true) {
+            None if !prompt::possible() => prompt::piped(&self.cancel),
+            other => other,
+        };
+        self.cancel.check()?;
+        let nobody = || Error::arguments("nobody is there to be asked for a secret", "Write it to standard input.");
+        answer.filter(|a| !a.is_empty()).ok_or_else(nobody)
+    }
+
+    /// Asks for a line that `option` gives as well.
+    pub fn line(&self, question: &str, option: &str) -> Result<String, Error> {
+        let answer = self.box_reporter().ask(question, false);
+        self.cancel.check()?;
+        let nobody = || Error::arguments(format!("`{option}` is missing, and nobody is there to be asked"), "");
+        answer.filter(|a| !a.is_empty()).ok_or_else(nobody)
+    }
+
     /// Writes the page of `--timings`.
     pub fn write_timings(&self, file: &Path, ok: bool, words: &[OsString]) -> Result<(), Error> {
         let Some(timeline) = self.sinks.timeline() else { return Ok(()) };

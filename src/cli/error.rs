@@ -110,6 +110,14 @@ pub enum Error {
         /// Version.
         version: Option<String>,
     },
+    /// A registry does not know who asks.
+    #[error("you are not logged in at `{registry}`: {why}")]
+    NotLoggedIn {
+        /// Address.
+        registry: String,
+        /// Why.
+        why: &'static str,
+    },
     /// Interrupted.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
@@ -143,6 +151,7 @@ impl Explain for Error {
             Self::Exists { .. } | Self::File { .. } | Self::Declined { .. } => Kind::Failed,
             Self::NotForwarded { .. } | Self::NoBox { .. } => Kind::NotFound,
             Self::Builds { kind, .. } => *kind,
+            Self::NotLoggedIn { .. } => Kind::Network,
             Self::Cancelled(_) => Kind::Interrupted,
         }
     }
@@ -161,6 +170,7 @@ impl Explain for Error {
             Self::Exists { .. } => vec!["`--force` replaces it; `--output FILE` writes somewhere else.".to_owned()],
             Self::Unattended { .. } => vec!["`--force` does it without asking.".to_owned()],
             Self::NotForwarded { .. } => vec!["`kiste port` lists what is.".to_owned()],
+            Self::NotLoggedIn { .. } => vec!["`kiste login` asks for your name and password.".to_owned()],
             Self::NoBox { .. } => vec!["`kiste box list` shows what there is.".to_owned()],
             Self::File { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
                 vec!["Check who owns it and its permissions.".to_owned()]

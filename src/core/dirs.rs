@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! KISTE_HOME/                            boxes, layers, keys shared by all projects
+//!   tokens.json                          tokens of registries, mode 0600
 //!   boxes/NAME/metadata.json             where a box came from (NAME with `/` as `-KISTESLASH-`)
 //!   boxes/NAME/outdated.json             what its catalog said last, and when
 //!   boxes/NAME/VERSION/ARCH/PROVIDER/    an unpacked box and its kiste.json; ARCH is `none` where the box has none
@@ -11,6 +12,7 @@
 //!   tmp/                                 downloads and unpacking; anything here may be removed by `box prune`
 //!   tmp/add-…  tmp/removed-…             boxes being unpacked or removed; the folder is locked while somebody is at it
 //!   tmp/download-KEY.{part,json}         a download not yet finished, and what is there of it
+//!   tmp/upload-KEY.json                  where an unfinished upload goes on
 //!   locks/                               one file per lock
 //!   index/UUID.json                      one file per machine known to this user
 //!   ports/                               leases of forwarded ports
@@ -43,6 +45,8 @@ pub const ADDING: &str = "add-";
 pub const REMOVED: &str = "removed-";
 /// Begins the names of unfinished downloads in [`Home::tmp`].
 pub const DOWNLOAD: &str = "download-";
+/// Begins the names of notes about unfinished uploads in [`Home::tmp`].
+pub const UPLOAD: &str = "upload-";
 
 /// A project's lock file.
 pub fn lock_file(root: &Path) -> PathBuf {
@@ -121,6 +125,16 @@ impl Home {
     /// What a registry served by this user keeps, unless it is told another folder.
     pub fn registry(&self) -> PathBuf {
         self.0.join("registry")
+    }
+
+    /// Tokens of registries.
+    pub fn tokens(&self) -> PathBuf {
+        self.0.join("tokens.json")
+    }
+
+    /// Where an unfinished upload goes on.
+    pub fn upload(&self, key: &str) -> PathBuf {
+        self.tmp().join(format!("{UPLOAD}{key}.json"))
     }
 
     /// Downloads and unpacking. On the same file system as [`Home::boxes`], so that a rename finishes an add.

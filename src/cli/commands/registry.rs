@@ -1,14 +1,22 @@
 //! `kiste registry …`.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
+use kiste_boxes::cloud::{Dialect, Place, Registry};
 
+use crate::commands::boxes::TransferArgs;
 use crate::context::Context;
 use crate::error::Error;
 
 pub mod backup;
 pub mod check;
 pub mod collect;
+pub mod boxes;
+pub mod member;
+pub mod org;
 pub mod serve;
+pub mod token;
+pub mod user;
+pub mod version;
 
 /// Every command about a registry.
 #[derive(Debug, Subcommand)]
@@ -18,6 +26,51 @@ pub enum RegistryCommand {
     Collect(collect::CollectArgs),
     Backup(backup::BackupArgs),
     Restore(backup::RestoreArgs),
+    /// People of a registry
+    #[command(subcommand, arg_required_else_help = true)]
+    User(user::UserCommand),
+    /// Organisations, which own boxes together
+    #[command(subcommand, arg_required_else_help = true)]
+    Org(org::OrgCommand),
+    /// Who may do what in an organisation
+    #[command(subcommand, arg_required_else_help = true)]
+    Member(member::MemberCommand),
+    /// Your tokens
+    #[command(subcommand, arg_required_else_help = true)]
+    Token(token::TokenCommand),
+    /// Boxes of a registry
+    #[command(subcommand, arg_required_else_help = true)]
+    Box(boxes::BoxCommand),
+    /// Versions of a box: release, revoke, restore
+    #[command(subcommand, arg_required_else_help = true)]
+    Version(version::VersionCommand),
+}
+
+/// Which registry.
+#[derive(Clone, Debug, Default, Args)]
+pub struct RegistryArgs {
+    /// Address of the registry (else KISTE_REGISTRY, else the one you are logged in at)
+    #[arg(long, value_name = "URL")]
+    pub registry: Option<String>,
+    #[command(flatten)]
+    transfer: TransferArgs,
+}
+
+impl RegistryArgs {
+    /// The registry, asked with the token kept for it.
+    pub fn open(&self, context: &Context) -> Result<Registry, Error> {
+        self.open_with(context, None, Dialect::Kiste)
+    }
+
+    /// The same with another token, or with Vagrant's variables.
+    pub fn open_with(&self, context: &Context, token: Option<String>, dialect: Dialect) -> Result<Registry, Error> {
+        let home = context.home()?;
+        let mut place = Place::find(&home, self.registry.as_deref(), dialect)?;
+        if token.is_some() {
+            place = place.with_token(token);
+        }
+        Ok(Registry::new(place, &self.transfer.download(), &home, &context.box_reporter(), &context.cancel)?)
+    }
 }
 
 impl RegistryCommand {
@@ -35,5 +88,11 @@ pub fn run(context: &Context, command: &RegistryCommand) -> Result<u8, Error> {
         RegistryCommand::Collect(args) => collect::run(context, args),
         RegistryCommand::Backup(args) => backup::run(context, args),
         RegistryCommand::Restore(args) => backup::restore(context, args),
+        RegistryCommand::User(command) => user::run(context, command),
+        RegistryCommand::Org(command) => org::run(context, command),
+        RegistryCommand::Member(command) => member::run(context, command),
+        RegistryCommand::Token(command) => token::run(context, command),
+        RegistryCommand::Box(command) => boxes::run(context, command),
+        RegistryCommand::Version(command) => version::run(context, command),
     }
 }

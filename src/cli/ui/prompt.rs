@@ -35,6 +35,11 @@ pub fn ask(question: &str, secret: bool, cancel: &Cancel) -> Option<String> {
     answer
 }
 
+/// A line of a standard input that is no terminal.
+pub fn piped(cancel: &Cancel) -> Option<String> {
+    line(cancel)
+}
+
 /// A line of standard input. Read beside, because a read can't be ended by Ctrl-C.
 fn line(cancel: &Cancel) -> Option<String> {
     let (send, answers) = mpsc::channel();

@@ -9,7 +9,6 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use serde_json::Value;
 use url::Url;
 
-use super::Server;
 use crate::Error;
 use crate::client::{address, interruptible, network, reason, tls};
 
@@ -40,13 +39,14 @@ pub struct Refusal {
 }
 
 impl Api {
-    pub fn new(server: &Server, patient: bool) -> Result<Self, Error> {
-        let base = server.address.trim_end_matches('/');
+    /// The API whose paths begin at `address`. A `patient` one asks again what fails on the way or at the server.
+    pub fn new(address: &str, token: Option<String>, transport: &Download, patient: bool, retry_pause: Duration) -> Result<Self, Error> {
+        let base = address.trim_end_matches('/');
         let wrong = || Error::Usage(format!("`{base}` is not the address of a registry"));
         let base = Url::parse(base).ok().filter(|url| matches!(url.scheme(), "http" | "https")).ok_or_else(wrong)?;
-        let builder = tls::builder(&Download { insecure: server.insecure, ..Download::default() })?;
+        let builder = tls::builder(transport)?;
         let http = builder.timeout(None).build().map_err(|e| Error::Usage(format!("the TLS settings can't be used: {}", reason(&e))))?;
-        Ok(Self { http, base, token: server.token.clone(), patient, retry_pause: server.retry_pause })
+        Ok(Self { http, base, token, patient, retry_pause })
     }
 
     /// Where a path of the API lies. Every segment is data, and is encoded as such.
@@ -54,6 +54,15 @@ impl Api {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path.split('/').filter(|s| !s.is_empty()));
+        }
+        url
+    }
+
+    /// [`Api::url`] with a query.
+    pub fn url_with(&self, path: &str, query: &[(&str, String)]) -> Url {
+        let mut url = self.url(path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
         }
         url
     }
@@ -165,7 +174,7 @@ pub fn refused(url: &Url, refusal: &Refusal) -> Error {
 }
 
 /// The server's `errors`, on one line and without the token.
-fn said(text: &[u8], token: Option<&str>) -> String {
+pub fn said(text: &[u8], token: Option<&str>) -> String {
     let answer: Value = serde_json::from_slice(text).unwrap_or_default();
     let one = |error: &Value| error.as_str().map_or_else(|| error.to_string(), str::to_owned);
     let said = match &answer["errors"] {
