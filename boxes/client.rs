@@ -11,6 +11,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_RANGE, LOCATION, R
 use url::Url;
 
 use crate::Error;
+use crate::cloud::Tokens;
 
 pub mod address;
 pub(crate) mod tls;
@@ -31,8 +32,20 @@ pub struct Access {
     pub server: Option<Url>,
     /// Its token.
     pub token: Option<String>,
+    /// Tokens of registries one is logged in at, each for its own.
+    pub tokens: Tokens,
     /// Send credentials on after redirects to other hosts.
     pub trusted: bool,
+}
+
+impl Access {
+    /// The registry's token, for the registry itself: the same scheme, host and port, or the same host now with TLS.
+    fn given(&self, url: &Url) -> Option<&str> {
+        let server = self.server.as_ref()?;
+        let secured = server.scheme() == "http" && url.scheme() == "https" && server.host_str() == url.host_str();
+        let token = self.token.as_deref().filter(|t| !t.is_empty())?;
+        (server.has_host() && (server.origin() == url.origin() || secured)).then_some(token)
+    }
 }
 
 /// What to ask for.
@@ -114,10 +127,8 @@ impl Client {
         if !url.username().is_empty() || url.password().is_some() {
             return Some(basic(url));
         }
-        let server = self.access.server.as_ref()?;
-        let safe = server.scheme() != "https" || url.scheme() == "https";
-        let token = self.access.token.as_deref().filter(|t| !t.is_empty())?;
-        (safe && server.host_str().is_some() && server.host_str() == url.host_str()).then(|| format!("Bearer {token}"))
+        let kept = || self.access.tokens.of(url).map(|kept| kept.token.as_str());
+        self.access.given(url).or_else(kept).map(|token| format!("Bearer {token}"))
     }
 
     fn after_redirect(&self, from: &Url, to: &Url, before: Option<String>) -> Option<String> {

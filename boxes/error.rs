@@ -245,6 +245,9 @@ impl Explain for Error {
             Self::NoRegistry { .. } => {
                 "Set KISTE_REGISTRY to the address of a registry, or add the box from a URL or file: `kiste box add --name NAME URL`."
             }
+            Self::NoVersion { wanted, .. } if wanted.starts_with("version `= ") => {
+                "A version that was revoked is offered no more; `kiste box update` takes the newest that is."
+            }
             Self::Ambiguous { .. } => "Say which with `--provider`, `--box-version` or `--architecture`.",
             Self::Exists { .. } => "Use `--force` to replace it.",
             Self::Checksum { .. } => "Try again; when it stays so, the file or the announced checksum is not what its maker published.",

@@ -64,7 +64,7 @@ fn is_registry_name(text: &str) -> bool {
     matches!(text.split('/').collect::<Vec<_>>().as_slice(), [org, name] if part(org) && part(name)) && !ends_like_file
 }
 
-/// The registry's addresses of a box's catalog document, best first.
+/// The registry's addresses of a box's catalog document, best first; the last is that of a folder of files.
 pub fn registry_addresses(server: &Url, name: &str) -> Vec<Url> {
     let below = |parts: &[&str]| {
         let mut url = server.clone();
@@ -75,7 +75,9 @@ pub fn registry_addresses(server: &Url, name: &str) -> Vec<Url> {
         }
         url
     };
-    vec![below(&["api", "v2", "vagrant"]), below(&[])]
+    let mut file = below(&[]);
+    file.set_path(&format!("{}.json", file.path()));
+    vec![below(&["api", "v2", "vagrant"]), below(&[]), file]
 }
 
 #[cfg(test)]
@@ -97,13 +99,13 @@ mod tests {
     }
 
     #[test]
-    fn both_addresses_of_a_registry() {
-        for (server, first, second) in [
-            ("https://r", "https://r/api/v2/vagrant/o/b", "https://r/o/b"),
-            ("http://r:8/sub/", "http://r:8/sub/api/v2/vagrant/o/b", "http://r:8/sub/o/b"),
+    fn all_addresses_of_a_registry() {
+        for (server, first, second, third) in [
+            ("https://r", "https://r/api/v2/vagrant/o/b", "https://r/o/b", "https://r/o/b.json"),
+            ("http://r:8/sub/", "http://r:8/sub/api/v2/vagrant/o/b", "http://r:8/sub/o/b", "http://r:8/sub/o/b.json"),
         ] {
             let urls = registry_addresses(&Url::parse(server).unwrap(), "o/b");
-            assert_eq!(urls.iter().map(Url::as_str).collect::<Vec<_>>(), [first, second]);
+            assert_eq!(urls.iter().map(Url::as_str).collect::<Vec<_>>(), [first, second, third]);
         }
     }
 }

@@ -19,14 +19,16 @@ mod repackage;
 mod request;
 mod resolve;
 mod stored_box;
+mod withdrawn;
 
-pub use outdated::{Freshness, OutdatedRequest};
+pub use outdated::{Freshness, OutdatedRequest, Update, Updated};
 pub use prune::{BoxInUse, PruneRequest, Pruned};
 pub use query::Query;
 pub use remove::Selection;
 pub use request::AddRequest;
 pub use stored_box::StoredBox;
 pub(crate) use stored_box::provider_shown;
+pub use withdrawn::Withdrawn;
 
 /// The store of one user. Cheap to make; nothing is kept in memory.
 #[derive(Clone, Debug)]

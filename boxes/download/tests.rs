@@ -215,7 +215,7 @@ fn credentials(trusted: bool, user: &str) -> (Option<String>, Option<String>) {
     let target = format!("http://localhost:{}/x", second.port);
     let first = TestServer::new(move |_, _| Answer::redirect(&target));
     let mut place = Place::new();
-    place.access = Access { server: Some(first.url("/")), token: Some("secret".to_owned()), trusted };
+    place.access = Access { server: Some(first.url("/")), token: Some("secret".to_owned()), trusted, ..Access::default() };
     let mut url = first.url("/a.box");
     url.set_username(user).unwrap();
     url.set_password((!user.is_empty()).then_some("p%40ss")).unwrap();

@@ -35,7 +35,7 @@ impl Store {
     pub fn add(&self, request: &AddRequest, reporter: &Reporter, cancel: &Cancel) -> Result<StoredBox, Error> {
         cancel.check()?;
         leftovers::sweep(&self.home, cancel)?;
-        let asking = Asking::new(request, reporter, cancel)?;
+        let asking = Asking::new(&self.home, request, reporter, cancel)?;
         let plan = resolve::resolve(request, &asking)?;
         Adding { home: &self.home, request, plan, asking }.run()
     }
@@ -166,6 +166,7 @@ impl Adding<'_> {
             size: unpacked.size,
             source,
             added: jiff::Timestamp::now().to_string(),
+            withdrawn: None,
         };
         let record_path = folder.join(dirs::BOX_RECORD);
         state_file::write_json(&record_path, &record).map_err(|e| failure::writing(&record_path, 0, e))?;

@@ -1,12 +1,14 @@
 //! Is there a newer version? Asks a box's catalog, at most once an hour.
 
+use std::cmp::Ordering;
+
 use jiff::Timestamp;
 use kiste_core::machine::Download;
 use kiste_core::{Cancel, Reporter, state_file};
 use serde::{Deserialize, Serialize};
 
 use super::resolve::Asking;
-use super::{AddRequest, Store, StoredBox};
+use super::{AddRequest, Store, StoredBox, Withdrawn};
 use crate::catalog_document::CatalogDocument;
 use crate::{Error, Version, name};
 
@@ -49,6 +51,30 @@ pub enum Freshness {
     },
     /// It came from no catalog: there is nobody to ask.
     NoCatalog,
+    /// Its catalog has it no more, and nothing newer.
+    Withdrawn(Withdrawn),
+}
+
+/// How to update.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Update {
+    /// Replace the newer version when it is there already.
+    pub force: bool,
+    /// Go back even when nobody says that the version was revoked.
+    pub rollback: bool,
+}
+
+/// How an update ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Updated {
+    /// There is nothing newer.
+    Current,
+    /// The newer version is here now.
+    Newer(StoredBox),
+    /// The version that was here was withdrawn; this one before it is to be used now.
+    Back(StoredBox, Withdrawn),
+    /// The version here was withdrawn, and nothing was changed.
+    Stuck(Withdrawn),
 }
 
 /// What a catalog said last.
@@ -72,22 +98,52 @@ impl Store {
         let architecture = stored.architecture.as_deref().or(Some("auto"));
         let latest = match document.choose(&request.constraint, std::slice::from_ref(&stored.provider), architecture) {
             Ok(choice) => choice.version,
-            Err(Error::NoVersion { .. }) => return Ok(Freshness::Current),
+            Err(Error::NoVersion { .. }) if document.versions.iter().any(|v| v.version == stored.version) => return Ok(Freshness::Current),
+            Err(Error::NoVersion { .. }) => return Ok(Freshness::Withdrawn(self.withdrawal(request, None, reporter, cancel))),
             Err(error) => return Err(error),
         };
-        let newer = latest.parse::<Version>()? > stored.version.parse()?;
-        Ok(if newer { Freshness::Newer { latest } } else { Freshness::Current })
+        let (mine, newest): (Version, Version) = (stored.version.parse()?, latest.parse()?);
+        Ok(match newest.cmp(&mine) {
+            Ordering::Greater => Freshness::Newer { latest },
+            Ordering::Less if !document.versions.iter().any(|v| v.version == stored.version) => {
+                Freshness::Withdrawn(self.withdrawal(request, Some(latest), reporter, cancel))
+            }
+            _ => Freshness::Current,
+        })
     }
 
-    /// Adds the newest version that fits, when there is a newer one. `None` when there is not.
-    pub fn update(&self, request: &OutdatedRequest, force: bool, reporter: &Reporter, cancel: &Cancel) -> Result<Option<StoredBox>, Error> {
+    /// Adds the newest version that fits, when there is a newer one; goes back to it when the one that is here was revoked, or with `rollback`
+    /// when its catalog has it no more.
+    pub fn update(&self, request: &OutdatedRequest, how: Update, reporter: &Reporter, cancel: &Cancel) -> Result<Updated, Error> {
         let asked = OutdatedRequest { force: true, ..request.clone() };
-        let Freshness::Newer { latest } = self.outdated(&asked, reporter, cancel)? else { return Ok(None) };
+        match self.outdated(&asked, reporter, cancel)? {
+            Freshness::Newer { latest } => self.take(request, &latest, how.force, reporter, cancel).map(Updated::Newer),
+            Freshness::Withdrawn(withdrawn) => match withdrawn.latest.clone().filter(|_| withdrawn.revoked || how.rollback) {
+                Some(latest) => {
+                    let older = self.take(request, &latest, false, reporter, cancel)?;
+                    self.mark(&request.stored, Some(withdrawn.reason.as_deref().unwrap_or_default()))?;
+                    Ok(Updated::Back(older, withdrawn))
+                }
+                None => Ok(Updated::Stuck(withdrawn)),
+            },
+            Freshness::Current | Freshness::NoCatalog => Ok(Updated::Current),
+        }
+    }
+
+    /// Adds one version, or takes it from the store.
+    fn take(
+        &self,
+        request: &OutdatedRequest,
+        version: &str,
+        force: bool,
+        reporter: &Reporter,
+        cancel: &Cancel,
+    ) -> Result<StoredBox, Error> {
         let stored = &request.stored;
         let add = AddRequest {
             source: stored.metadata_url.clone().unwrap_or_default(),
             name: Some(stored.name.clone()),
-            version: format!("= {latest}"),
+            version: format!("= {version}"),
             providers: vec![stored.provider.clone()],
             architecture: stored.architecture.clone().or(Some("auto".to_owned())),
             force,
@@ -96,10 +152,14 @@ impl Store {
             download: Download { checksum: None, checksum_type: None, ..request.download.clone() },
             ..AddRequest::default()
         };
-        match self.add(&add, reporter, cancel) {
-            Err(Error::Exists { .. }) => Ok(None),
-            added => added.map(Some),
-        }
+        let error = match self.add(&add, reporter, cancel) {
+            Err(error @ Error::Exists { .. }) => error,
+            added => return added,
+        };
+        let there = self.named(&stored.name)?.into_iter().find(|b| b.version == version && b.provider == stored.provider).ok_or(error)?;
+        // It is offered, so whatever was said against it is said no more.
+        self.mark(&there, None)?;
+        Ok(StoredBox { withdrawn: None, ..there })
     }
 
     /// The last answer, when it is young. One that can't be read counts as none.
@@ -116,7 +176,7 @@ impl Store {
             download: request.download.clone(),
             ..AddRequest::default()
         };
-        let document = Asking::new(&add, reporter, cancel)?.catalog(url)?;
+        let document = Asking::new(&self.home, &add, reporter, cancel)?.catalog(url)?;
         let answer = Answer { asked: Timestamp::now().as_second(), metadata_url: url.to_owned(), document };
         let path = self.home.box_catalog(&name::encode(&request.stored.name));
         state_file::write_json(&path, &answer).map_err(|e| crate::failure::writing(&path, 0, e))?;

@@ -26,7 +26,7 @@ impl Query {
             let version = b.parsed_version().filter(|v| constraint.allows(v))?;
             let provider = self.provider_rank(&b.provider)?;
             let architecture = rank(self.architecture.as_deref(), b.architecture.as_deref())?;
-            Some(((Reverse(version), provider, architecture), b))
+            Some(((b.withdrawn.is_some(), Reverse(version), provider, architecture), b))
         });
         Ok(ranked.min_by(|(a, _), (b, _)| a.cmp(b)).map(|(_, b)| b))
     }
@@ -63,6 +63,7 @@ mod tests {
             dir: Default::default(),
             metadata_url: None,
             digest: None,
+            withdrawn: None,
         }
     }
 
@@ -83,6 +84,13 @@ mod tests {
         assert_eq!(best("< 1.10", &["q", "p"], Some("auto"), &boxes), "1.9 p None");
         assert_eq!(best("", &["x"], Some("auto"), &boxes), "none");
         assert_eq!(best("> 2", &[], Some("auto"), &boxes), "none");
+    }
+
+    #[test]
+    fn a_withdrawn_version_is_the_last_choice() {
+        let gone = StoredBox { withdrawn: Some(String::new()), ..stored("1.1", "p", None) };
+        assert_eq!(best("", &[], None, &[stored("1.0", "p", None), gone.clone()]), "1.0 p None");
+        assert_eq!(best("= 1.1", &[], None, &[stored("1.0", "p", None), gone]), "1.1 p None");
     }
 
     #[test]

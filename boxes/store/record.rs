@@ -14,6 +14,9 @@ pub struct Record {
     pub source: String,
     /// When, RFC 3339.
     pub added: String,
+    /// Its catalog had it no more: why, as far as anybody said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub withdrawn: Option<String>,
 }
 
 /// `metadata.json` beside a box's versions.

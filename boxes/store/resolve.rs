@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use kiste_core::dirs::Home;
 use kiste_core::machine::Download;
 use kiste_core::{Cancel, Reporter};
 use reqwest::StatusCode;
@@ -13,12 +14,11 @@ use url::Url;
 use super::request::AddRequest;
 use crate::catalog_document::{self, CatalogDocument};
 use crate::client::{self, Access, Client, Get, Reply, address};
+use crate::cloud::Tokens;
+use crate::cloud::place::{REGISTRY, TOKEN};
 use crate::digest::Checksum;
 use crate::source::{Source, registry_addresses};
 use crate::{Error, name, version};
-
-const REGISTRY: &str = "KISTE_REGISTRY";
-const TOKEN: &str = "KISTE_TOKEN";
 
 /// Where a .box file lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,11 +61,22 @@ pub struct Asking<'a> {
 }
 
 impl<'a> Asking<'a> {
-    pub fn new(request: &AddRequest, reporter: &'a Reporter, cancel: &'a Cancel) -> Result<Self, Error> {
-        let given =
-            |value: &Option<String>, variable: &str| value.clone().or_else(|| std::env::var(variable).ok()).filter(|v| !v.is_empty());
-        let server = given(&request.server_url, REGISTRY).map(|text| server(&text)).transpose()?;
-        let access = Access { server, token: given(&request.token, TOKEN), trusted: request.download.location_trusted };
+    pub fn new(home: &Home, request: &AddRequest, reporter: &'a Reporter, cancel: &'a Cancel) -> Result<Self, Error> {
+        let variable = |name: &str| std::env::var(name).ok().filter(|v| !v.trim().is_empty());
+        let named = variable(REGISTRY);
+        let tokens = Tokens::read(home).unwrap_or_else(|e| {
+            reporter.warn(format!("Nobody is logged in anywhere: {e}"));
+            Tokens::default()
+        });
+        let only = || tokens.only().map(|kept| kept.address.clone());
+        let text = request.server_url.clone().filter(|v| !v.is_empty()).or_else(|| named.clone()).or_else(only);
+        let server = text.map(|text| server(&text)).transpose()?;
+        // A token of the environment is for the environment's registry, when it names one: a project's file must not lead it elsewhere.
+        let origin = |url: &Url| url.origin();
+        let named = named.and_then(|text| self::server(&text).ok());
+        let belongs = named.is_none_or(|named| server.as_ref().map(origin) == Some(named.origin()));
+        let token = request.token.clone().filter(|t| !t.is_empty()).or_else(|| variable(TOKEN).filter(|_| belongs));
+        let access = Access { server, token, tokens, trusted: request.download.location_trusted };
         Ok(Self { client: OnceCell::new(), access, transport: request.download.clone(), reporter, cancel })
     }
 
@@ -101,7 +112,7 @@ impl<'a> Asking<'a> {
         }
     }
 
-    /// Both addresses of the registry; the first that has the document counts.
+    /// Every address of the registry; the first that has the document counts.
     fn registry(&self, name: &str) -> Result<(CatalogDocument, Url), Error> {
         let server = self.access.server.as_ref().ok_or_else(|| Error::NoRegistry { name: name.to_owned() })?;
         let mut failure = None;

@@ -32,6 +32,8 @@ pub struct StoredBox {
     pub metadata_url: Option<String>,
     /// `sha256:` and the digest of the .box file.
     pub digest: Option<String>,
+    /// Its catalog had it no more: why, as far as anybody said. Nobody is given it unasked.
+    pub withdrawn: Option<String>,
 }
 
 impl StoredBox {
@@ -128,6 +130,7 @@ fn read(home: &Home, name: &str, version: &str, arch: &str, provider: &str, orig
         dir,
         metadata_url: origin.metadata_url.clone(),
         digest: record.digest,
+        withdrawn: record.withdrawn,
     }))
 }
 

@@ -452,9 +452,11 @@ fn outdated_asks_once_an_hour_and_update_adds() {
     fresh(&OutdatedRequest { force: true, ..request.clone() });
     assert_eq!(server.log().len(), before + 2);
     assert_eq!(fresh(&OutdatedRequest { constraint: "< 1.1".to_owned(), ..request.clone() }), Freshness::Current);
-    let updated = bench.store.update(&request, false, &reporter, &cancel).unwrap().unwrap();
+    let updated = bench.store.update(&request, Update::default(), &reporter, &cancel).unwrap();
+    let Updated::Newer(updated) = updated else { panic!("{updated:?}") };
     assert_eq!(updated.version, "1.1");
-    assert_eq!(bench.store.update(&OutdatedRequest::new(updated), false, &reporter, &cancel).unwrap(), None);
+    let again = bench.store.update(&OutdatedRequest::new(updated), Update::default(), &reporter, &cancel).unwrap();
+    assert_eq!(again, Updated::Current);
     let lone = StoredBox { metadata_url: None, ..old };
     assert_eq!(fresh(&OutdatedRequest::new(lone)), Freshness::NoCatalog);
 }

@@ -6,9 +6,9 @@ use std::path::Path;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    boxes, build, completions, config, console, destroy, doctor, fix, fmt, global_status, halt, init, inspect, login, logout, logs, man,
-    packer, port, provision, registry, reload, resume, rsync, rsync_auto, schema, screenshot, ssh, ssh_config, status, suspend, up, upload,
-    validate, version, whoami,
+    boxes, build, cloud, completions, config, console, destroy, doctor, fix, fmt, global_status, halt, init, inspect, login, logout, logs,
+    man, packer, port, provision, registry, reload, resume, rsync, rsync_auto, schema, screenshot, search, ssh, ssh_config, status,
+    suspend, up, upload, validate, version, whoami,
 };
 use crate::context::Context;
 use crate::error::Error;
@@ -175,9 +175,13 @@ pub enum Command {
     Login(login::LoginArgs),
     Logout(logout::LogoutArgs),
     Whoami(whoami::WhoamiArgs),
+    Search(search::SearchArgs),
     /// Keep a registry: its people, boxes and versions
     #[command(subcommand, arg_required_else_help = true)]
     Registry(registry::RegistryCommand),
+    /// The registry's commands as Vagrant calls them
+    #[command(subcommand, arg_required_else_help = true)]
+    Cloud(cloud::CloudCommand),
     Build(build::BuildArgs),
     Console(console::ConsoleArgs),
     Inspect(inspect::InspectArgs),
@@ -226,7 +230,9 @@ impl Command {
             Self::Login(args) => login::run(context, args),
             Self::Logout(args) => logout::run(context, args),
             Self::Whoami(args) => whoami::run(context, args),
+            Self::Search(args) => search::run(context, args),
             Self::Registry(command) => registry::run(context, command),
+            Self::Cloud(command) => cloud::run(context, command),
             Self::Build(args) => build::run(context, args),
             Self::Console(args) => console::run(context, args),
             Self::Inspect(args) => inspect::run(context, args),
@@ -248,6 +254,7 @@ impl Command {
         match self {
             Self::Box(command) => command.streams(),
             Self::Registry(command) => command.streams(),
+            Self::Cloud(command) => command.streams(),
             Self::Up(_) | Self::Halt(_) | Self::Reload(_) | Self::Provision(_) | Self::Suspend(_) | Self::Resume(_) => true,
             Self::Destroy(_) | Self::Upload(_) | Self::Rsync(_) | Self::RsyncAuto(_) | Self::Build(_) => true,
             Self::Ssh(_) | Self::Logs(_) => true,

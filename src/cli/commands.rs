@@ -2,6 +2,7 @@
 
 pub mod boxes;
 pub mod build;
+pub mod cloud;
 pub mod completions;
 pub mod config;
 pub mod console;
@@ -27,6 +28,7 @@ pub mod rsync;
 pub mod rsync_auto;
 pub mod schema;
 pub mod screenshot;
+pub mod search;
 pub mod ssh;
 pub mod ssh_config;
 pub mod status;

@@ -10,9 +10,8 @@ use kiste_core::machine::BoxRequest;
 use crate::context::Target;
 use crate::record::Image;
 
-/// A question on its way; the box's version and the answer.
+/// A question on its way; the answer is what the user is told.
 pub(crate) struct Question {
-    stored: StoredBox,
     answer: JoinHandle<Option<String>>,
 }
 
@@ -26,17 +25,16 @@ pub(crate) fn ask(target: &Target<'_>, request: &BoxRequest, stored: StoredBox) 
         constraint: request.version.clone(),
         server_url: request.server_url.clone(),
         download: request.download.clone(),
-        ..OutdatedRequest::new(stored.clone())
+        ..OutdatedRequest::new(stored)
     };
     let answer = std::thread::spawn(move || match store.outdated(&question, &Reporter::silent(), &cancel) {
-        Ok(Freshness::Newer { latest }) => Some(latest),
-        Ok(_) => None,
+        Ok(fresh) => sentence(&question.stored, fresh),
         Err(e) => {
             tracing::debug!("no answer about newer versions: {e}");
             None
         }
     });
-    Some(Question { stored, answer })
+    Some(Question { answer })
 }
 
 /// The box in the store that a machine was made from.
@@ -51,9 +49,22 @@ impl Question {
         if !self.answer.is_finished() {
             return;
         }
-        if let Ok(Some(latest)) = self.answer.join() {
-            let StoredBox { name, version, .. } = self.stored;
-            reporter.warn(format!("A newer version of the box '{name}' is available: {latest} (this machine has {version}). `kiste box update` fetches it; machines made from then on have it."));
+        if let Ok(Some(text)) = self.answer.join() {
+            reporter.warn(text);
         }
+    }
+}
+
+fn sentence(stored: &StoredBox, fresh: Freshness) -> Option<String> {
+    let StoredBox { name, version, .. } = stored;
+    match fresh {
+        Freshness::Newer { latest } => Some(format!(
+            "A newer version of the box '{name}' is available: {latest} (this machine has {version}). `kiste box update` fetches it; machines made from then on have it."
+        )),
+        Freshness::Withdrawn(withdrawn) => {
+            let back = withdrawn.latest.as_ref().map(|latest| format!(" `kiste box update` goes back to {latest}.")).unwrap_or_default();
+            Some(format!("Of the box '{name}', {}.{back}", withdrawn.sentence(version)))
+        }
+        Freshness::Current | Freshness::NoCatalog => None,
     }
 }

@@ -11,6 +11,7 @@ pub mod in_use;
 pub mod list;
 pub mod outdated;
 pub mod prune;
+pub mod push;
 pub mod remove;
 pub mod repackage;
 pub mod update;
@@ -24,6 +25,8 @@ pub enum BoxCommand {
     Update(update::UpdateArgs),
     Remove(remove::RemoveArgs),
     Prune(prune::PruneArgs),
+    #[command(visible_alias = "publish")]
+    Push(push::PushArgs),
     Repackage(repackage::RepackageArgs),
 }
 
@@ -73,6 +76,7 @@ pub fn run(context: &Context, command: &BoxCommand) -> Result<u8, Error> {
         BoxCommand::Update(args) => update::run(context, args),
         BoxCommand::Remove(args) => remove::run(context, args),
         BoxCommand::Prune(args) => prune::run(context, args),
+        BoxCommand::Push(args) => push::run(context, args),
         BoxCommand::Repackage(args) => repackage::run(context, args),
     }
 }

@@ -10,9 +10,12 @@ use crate::error::Error;
 pub mod backup;
 pub mod check;
 pub mod collect;
+pub mod audit;
 pub mod boxes;
 pub mod member;
 pub mod org;
+pub mod provider;
+pub mod prune;
 pub mod serve;
 pub mod token;
 pub mod user;
@@ -44,6 +47,11 @@ pub enum RegistryCommand {
     /// Versions of a box: release, revoke, restore
     #[command(subcommand, arg_required_else_help = true)]
     Version(version::VersionCommand),
+    /// Files of a version, one for each provider and architecture
+    #[command(subcommand, arg_required_else_help = true)]
+    Provider(provider::ProviderCommand),
+    Prune(prune::PruneArgs),
+    Audit(audit::AuditArgs),
 }
 
 /// Which registry.
@@ -94,5 +102,8 @@ pub fn run(context: &Context, command: &RegistryCommand) -> Result<u8, Error> {
         RegistryCommand::Token(command) => token::run(context, command),
         RegistryCommand::Box(command) => boxes::run(context, command),
         RegistryCommand::Version(command) => version::run(context, command),
+        RegistryCommand::Provider(command) => provider::run(context, command),
+        RegistryCommand::Prune(args) => prune::run(context, args),
+        RegistryCommand::Audit(args) => audit::run(context, args),
     }
 }

@@ -16,7 +16,7 @@ pub struct SearchArgs {
     /// Words that the name or the description holds
     #[arg(value_name = "QUERY")]
     query: Option<String>,
-    /// Print `NAME VERSION PROVIDERS`, one box a line
+    /// Print names only
     #[arg(short, long)]
     short: bool,
     /// Print JSON (as `--json` does, which gives the boxes in whole)
@@ -103,11 +103,10 @@ pub fn search(context: &Context, args: &SearchArgs, dialect: Dialect) -> Result<
 fn show(context: &Context, args: &SearchArgs, found: &Found) {
     let rows: Vec<Row> = found.boxes.iter().map(Row::of).collect();
     let query = args.query.clone().unwrap_or_default();
-    let short = |r: &Row| format!("{} {} {}", r.name, r.version, r.providers.join(","));
     let text = match (rows.is_empty(), args.short_json, args.short) {
         (_, true, _) => serde_json::to_string(&rows.iter().map(Row::json).collect::<Vec<_>>()).unwrap_or_default(),
         (true, ..) => format!("No results found for `{query}`"),
-        (_, _, true) => rows.iter().map(short).collect::<Vec<_>>().join("\n"),
+        (_, _, true) => rows.iter().map(|r| r.name.clone()).collect::<Vec<_>>().join("\n"),
         _ => table(&rows),
     };
     let names = rows.iter().map(|r| r.name.clone()).collect();
@@ -127,7 +126,12 @@ impl Row {
         let files = b.current_version.as_ref().map(|v| v.providers.as_slice()).unwrap_or_default();
         let unique = |mut all: Vec<String>| {
             let mut seen = Vec::new();
-            all.retain(|word| !seen.contains(word) && { seen.push(word.clone()); true });
+            all.retain(|word| {
+                !seen.contains(word) && {
+                    seen.push(word.clone());
+                    true
+                }
+            });
             all
         };
         Self {
@@ -143,7 +147,7 @@ impl Row {
     fn json(&self) -> Value {
         json!({
             "name": self.name, "version": self.version, "downloads": self.downloads,
-            "providers": self.providers.join(","), "architectures": self.architectures.join(","),
+            "providers": self.providers.join(", "), "architectures": self.architectures.join(", "),
         })
     }
 }
@@ -151,7 +155,9 @@ impl Row {
 /// Vagrant's table.
 fn table(rows: &[Row]) -> String {
     let mut cells: Vec<[String; 5]> = vec![["NAME", "VERSION", "DOWNLOADS", "PROVIDERS", "ARCHITECTURES"].map(str::to_owned)];
-    cells.extend(rows.iter().map(|r| [r.name.clone(), r.version.clone(), r.downloads.clone(), r.providers.join(","), r.architectures.join(",")]));
+    cells.extend(
+        rows.iter().map(|r| [r.name.clone(), r.version.clone(), r.downloads.clone(), r.providers.join(", "), r.architectures.join(", ")]),
+    );
     let widths: Vec<usize> = (0..5).map(|i| cells.iter().map(|c| console::measure_text_width(&c[i])).max().unwrap_or(0)).collect();
     let line = |row: &[String; 5]| {
         let cell = |i: usize| {

@@ -1,9 +1,10 @@
 //! `kiste box outdated`.
 
 use clap::Args;
-use kiste_boxes::store::{Freshness, OutdatedRequest};
+use kiste_boxes::store::{Freshness, OutdatedRequest, Withdrawn};
 use kiste_boxes::{Query, StoredBox};
 use kiste_core::Machine;
+use kiste_core::machine::BoxRequest;
 use kiste_lifecycle::{Environment, status};
 use serde_json::{Value, json};
 
@@ -43,11 +44,15 @@ type Told = (Vec<String>, Vec<Value>);
 /// The box in the store that a machine would be made from; none when it was not fetched yet.
 pub fn stored_of(context: &Context, env: &Environment, machine: &Machine) -> Result<Option<StoredBox>, Error> {
     let Some(image) = &machine.image else { return Ok(None) };
+    Ok(context.store()?.find(&query_of(env, machine, image)?)?)
+}
+
+/// What a machine would be made from.
+pub fn query_of(env: &Environment, machine: &Machine, image: &BoxRequest) -> Result<Query, Error> {
     let provider = status(env, std::slice::from_ref(&machine.name))?.pop().map(|s| s.provider).unwrap_or_default();
     let driver = env.drivers.iter().find(|d| d.name() == provider);
     let providers = driver.map(|d| d.box_providers().iter().map(|p| (*p).to_owned()).collect()).unwrap_or_default();
-    let query = Query { name: image.name.clone(), constraint: image.version.clone(), providers, architecture: image.architecture.clone() };
-    Ok(context.store()?.find(&query)?)
+    Ok(Query { name: image.name.clone(), constraint: image.version.clone(), providers, architecture: image.architecture.clone() })
 }
 
 fn request(args: &OutdatedArgs, stored: StoredBox) -> OutdatedRequest {
@@ -75,6 +80,9 @@ fn here(context: &Context, args: &OutdatedArgs) -> Result<Told, Error> {
                 image.name
             ),
             Freshness::NoCatalog => format!("{prefix} The box '{}' for '{kind}' came from no catalog: nobody knows of newer versions.", image.name),
+            Freshness::Withdrawn(withdrawn) => {
+                format!("{prefix} Of the box '{}' for '{kind}', {}.\n{prefix} {}", image.name, withdrawn.sentence(&version), way_back(withdrawn))
+            }
         });
         told.1.push(object(&stored, &fresh));
     }
@@ -94,6 +102,9 @@ fn everywhere(context: &Context, args: &OutdatedArgs) -> Result<Told, Error> {
                     Freshness::Newer { latest } => {
                         format!("* '{name}' for '{kind}' is outdated! Current: {}. Latest: {latest}", stored.version)
                     }
+                    Freshness::Withdrawn(withdrawn) => {
+                        format!("* '{name}' for '{kind}': {}. {}", withdrawn.sentence(&stored.version), way_back(&withdrawn))
+                    }
                     Freshness::NoCatalog => format!("* '{name}' for '{kind}' wasn't added from a catalog, no version information"),
                 }
             }
@@ -108,13 +119,27 @@ fn everywhere(context: &Context, args: &OutdatedArgs) -> Result<Told, Error> {
     Ok(told)
 }
 
+fn way_back(withdrawn: &Withdrawn) -> String {
+    match &withdrawn.latest {
+        Some(latest) if withdrawn.revoked => format!("The newest is {latest}; `kiste box update` goes back to it."),
+        Some(latest) => format!("The newest is {latest}; `kiste box update --rollback` goes back to it."),
+        None => "No other version fits.".to_owned(),
+    }
+}
+
 fn object(stored: &StoredBox, fresh: &Freshness) -> Value {
     let latest = match fresh {
         Freshness::Newer { latest } => Some(latest),
+        Freshness::Withdrawn(withdrawn) => withdrawn.latest.as_ref(),
         Freshness::Current | Freshness::NoCatalog => None,
+    };
+    let withdrawn = match fresh {
+        Freshness::Withdrawn(withdrawn) => json!({ "revoked": withdrawn.revoked, "reason": withdrawn.reason }),
+        _ => Value::Null,
     };
     json!({
         "name": stored.name, "provider": stored.provider, "version": stored.version, "latest": latest,
+        "withdrawn": withdrawn,
         "catalog": !matches!(fresh, Freshness::NoCatalog),
     })
 }

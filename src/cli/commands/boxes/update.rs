@@ -1,13 +1,14 @@
 //! `kiste box update`.
 
 use clap::Args;
-use kiste_boxes::store::OutdatedRequest;
-use kiste_boxes::{Query, StoredBox};
-use kiste_lifecycle::pin_box;
-use serde_json::json;
+use kiste_boxes::store::{OutdatedRequest, Update, Updated, Withdrawn};
+use kiste_boxes::{AddRequest, Query, StoredBox};
+use kiste_core::machine::BoxRequest;
+use kiste_lifecycle::{Environment, pin_box};
+use serde_json::{Value, json};
 
 use crate::app::ProjectArgs;
-use crate::commands::boxes::outdated::stored_of;
+use crate::commands::boxes::outdated::query_of;
 use crate::commands::boxes::{TransferArgs, list};
 use crate::context::Context;
 use crate::error::Error;
@@ -16,7 +17,8 @@ use crate::result::Shown;
 
 /// Fetch the newest versions of this project's boxes, or of one box
 ///
-/// `kiste.lock` then names the new version. Machines that exist keep theirs until they are destroyed.
+/// `kiste.lock` then names the new version. Machines that exist keep theirs until they are destroyed. When the version here was revoked,
+/// the newest that is still offered takes its place, even an older one.
 #[derive(Debug, Args)]
 pub struct UpdateArgs {
     /// This box instead of the project's
@@ -31,38 +33,49 @@ pub struct UpdateArgs {
     /// Replace the new version when it is there already
     #[arg(short, long)]
     force: bool,
+    /// Go back too when the version here is only missing from its catalog, and nobody says that it was revoked
+    #[arg(long)]
+    rollback: bool,
     #[command(flatten)]
     transfer: TransferArgs,
 }
 
+/// What changed.
+#[derive(Default)]
+struct Changes {
+    updated: Vec<StoredBox>,
+    rolled_back: Vec<Value>,
+}
+
 /// Fetches them.
 pub fn run(context: &Context, args: &UpdateArgs) -> Result<u8, Error> {
-    let mut updated = Vec::new();
+    let mut changes = Changes::default();
     match &args.name {
-        Some(name) => updated.extend(fetch(context, args, named(context, args, name)?, String::new(), None)?),
+        Some(name) => drop(fetch(context, args, named(context, args, name)?, String::new(), None, &mut changes)?),
         None => {
             let env = context.environment(&ProjectArgs::default())?;
             for machine in &env.project.machines {
                 let Some(image) = &machine.image else { continue };
-                let Some(stored) = stored_of(context, &env, machine)?.filter(|s| wanted(args, s)) else {
-                    context.box_reporter().say(format!("`{}` is not here yet: `kiste up` fetches the newest that fits", image.name));
-                    continue;
+                let query = query_of(&env, machine, image)?;
+                let stored = match context.store()?.find(&query)? {
+                    Some(stored) if args.provider.as_ref().is_some_and(|p| *p != stored.provider) => continue,
+                    Some(stored) => fetch(context, args, stored, image.version.clone(), image.server_url.clone(), &mut changes)?,
+                    None => first(context, args, &query, image, &mut changes)?,
                 };
-                if let Some(new) = fetch(context, args, stored, image.version.clone(), image.server_url.clone())? {
-                    pin_box(&env, &new)?;
-                    updated.push(new);
-                }
+                pin(&env, &stored)?;
             }
         }
     }
     if context.global.json {
-        context.show(&Shown { json: json!({ "updated": updated.iter().map(list::object).collect::<Vec<_>>() }), ..Shown::default() });
+        let updated: Vec<Value> = changes.updated.iter().map(list::object).collect();
+        context.show(&Shown { json: json!({ "updated": updated, "rolled_back": changes.rolled_back }), ..Shown::default() });
     }
     Ok(exit::OK)
 }
 
-fn wanted(args: &UpdateArgs, stored: &StoredBox) -> bool {
-    args.provider.as_ref().is_none_or(|p| *p == stored.provider)
+fn pin(env: &Environment, stored: &StoredBox) -> Result<(), Error> {
+    // A box that came as a file has no version that could be newer than the pinned one.
+    if stored.metadata_url.is_some() { Ok(pin_box(env, stored)?) } else { Ok(()) }
 }
 
 fn named(context: &Context, args: &UpdateArgs, name: &str) -> Result<StoredBox, Error> {
@@ -75,19 +88,65 @@ fn named(context: &Context, args: &UpdateArgs, name: &str) -> Result<StoredBox, 
     context.store()?.find(&query)?.ok_or_else(|| Error::NoBox { name: name.to_owned(), version: None })
 }
 
+/// The newest of a box that is not here yet.
+fn first(context: &Context, args: &UpdateArgs, query: &Query, image: &BoxRequest, changes: &mut Changes) -> Result<StoredBox, Error> {
+    let mut addresses = image.urls.iter().cloned();
+    let source = addresses.next();
+    let request = AddRequest {
+        name: source.is_some().then(|| image.name.clone()),
+        source: source.unwrap_or_else(|| image.name.clone()),
+        mirrors: addresses.collect(),
+        version: image.version.clone(),
+        providers: query.providers.clone(),
+        architecture: image.architecture.clone(),
+        server_url: image.server_url.clone(),
+        download: image.download.clone(),
+        ..AddRequest::default()
+    };
+    let added = context.store()?.find_or_add(query, &request, &context.box_reporter(), &context.cancel)?;
+    changes.updated.push(added.clone());
+    Ok(added)
+}
+
+/// The box to be used from now on.
 fn fetch(
     context: &Context,
     args: &UpdateArgs,
     stored: StoredBox,
     constraint: String,
     server: Option<String>,
-) -> Result<Option<StoredBox>, Error> {
+    changes: &mut Changes,
+) -> Result<StoredBox, Error> {
     let reporter = context.box_reporter();
     let (name, version) = (stored.name.clone(), stored.version.clone());
-    let request = OutdatedRequest { constraint, server_url: server, download: args.transfer.download(), ..OutdatedRequest::new(stored) };
-    let new = context.store()?.update(&request, args.force, &reporter, &context.cancel)?;
-    if new.is_none() {
-        reporter.say(format!("Box '{name}' (v{version}) is running the latest version."));
-    }
-    Ok(new)
+    let request =
+        OutdatedRequest { constraint, server_url: server, download: args.transfer.download(), ..OutdatedRequest::new(stored.clone()) };
+    let how = Update { force: args.force, rollback: args.rollback };
+    Ok(match context.store()?.update(&request, how, &reporter, &context.cancel)? {
+        Updated::Current => {
+            reporter.say(format!("Box '{name}' (v{version}) is running the latest version."));
+            stored
+        }
+        Updated::Newer(new) => {
+            changes.updated.push(new.clone());
+            new
+        }
+        Updated::Back(older, withdrawn) => {
+            reporter.warn(format!("Of the box '{name}', {}. Going back to {}.", withdrawn.sentence(&version), older.version));
+            changes.rolled_back.push(back(&older, &version, &withdrawn));
+            older
+        }
+        Updated::Stuck(withdrawn) => {
+            let way = match &withdrawn.latest {
+                Some(latest) => format!("`kiste box update --rollback` goes back to {latest}."),
+                None => "No other version fits, so it stays.".to_owned(),
+            };
+            reporter.warn(format!("Of the box '{name}', {}. {way}", withdrawn.sentence(&version)));
+            stored
+        }
+    })
+}
+
+fn back(older: &StoredBox, from: &str, withdrawn: &Withdrawn) -> Value {
+    json!({ "box": list::object(older), "from": from, "revoked": withdrawn.revoked, "reason": withdrawn.reason })
 }
