@@ -17,6 +17,7 @@ use crate::client::{address, network};
 mod account;
 mod admin;
 mod contents;
+mod mirror;
 pub(crate) mod place;
 mod push;
 mod shape;
@@ -28,6 +29,7 @@ mod upload;
 pub use account::{Credentials, Granted};
 pub use admin::{Entry, Grant, UserChange};
 pub use contents::{BoxChange, ProviderChange, Search};
+pub use mirror::{Copied, Failure, Mirror, Mirrored, Origin};
 pub use place::{Dialect, Place};
 pub use push::{Push, Pushed, Source};
 pub use shape::{Found, Member, Organization, Pruned, PrunedVersion, RegistryBox, RegistryProvider, RegistryVersion, TokenInfo, User};
@@ -92,3 +94,6 @@ impl Registry {
         address::shown(self.place.address()).trim_end_matches('/').to_owned()
     }
 }
+
+#[cfg(test)]
+mod tests;

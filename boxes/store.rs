@@ -26,6 +26,7 @@ pub use prune::{BoxInUse, PruneRequest, Pruned};
 pub use query::Query;
 pub use remove::Selection;
 pub use request::AddRequest;
+pub(crate) use resolve::Asking;
 pub use stored_box::StoredBox;
 pub(crate) use stored_box::provider_shown;
 pub use withdrawn::Withdrawn;

@@ -19,6 +19,8 @@ pub struct Push {
     pub version: String,
     /// Provider; none: as the box's metadata says.
     pub provider: Option<String>,
+    /// The provider is the one given, whatever the metadata says (some are known by several names).
+    pub as_told: bool,
     /// Architecture; none: as the box's metadata says, else this host's.
     pub architecture: Option<String>,
     /// Where the box comes from.
@@ -106,11 +108,11 @@ impl Registry {
         let mut checksum = push.checksum.clone();
         if let Source::File(path) = &push.source {
             let metadata = publish::metadata(path, &self.cancel)?;
-            if let Some(wanted) = provider.as_ref().filter(|p| **p != metadata.provider) {
+            if let Some(wanted) = provider.as_ref().filter(|p| **p != metadata.provider && !push.as_told) {
                 let (source_name, wanted) = (path.display().to_string(), wanted.clone());
                 return Err(Error::Mismatch { source_name, what: "a box for provider", is: metadata.provider, wanted });
             }
-            provider = Some(metadata.provider);
+            provider = provider.filter(|_| push.as_told).or(Some(metadata.provider));
             word = word.or(metadata.architecture);
             if checksum.as_ref().is_none_or(|c| c.sha256().is_none()) {
                 self.reporter.detail(format!("Reading {}", path.display()));

@@ -113,7 +113,7 @@ impl<'a> Asking<'a> {
     }
 
     /// Every address of the registry; the first that has the document counts.
-    fn registry(&self, name: &str) -> Result<(CatalogDocument, Url), Error> {
+    pub fn registry(&self, name: &str) -> Result<(CatalogDocument, Url), Error> {
         let server = self.access.server.as_ref().ok_or_else(|| Error::NoRegistry { name: name.to_owned() })?;
         let mut failure = None;
         for url in registry_addresses(server, name) {

@@ -13,6 +13,7 @@ pub mod collect;
 pub mod audit;
 pub mod boxes;
 pub mod member;
+pub mod mirror;
 pub mod org;
 pub mod provider;
 pub mod prune;
@@ -51,6 +52,7 @@ pub enum RegistryCommand {
     #[command(subcommand, arg_required_else_help = true)]
     Provider(provider::ProviderCommand),
     Prune(prune::PruneArgs),
+    Mirror(mirror::MirrorArgs),
     Audit(audit::AuditArgs),
 }
 
@@ -84,7 +86,7 @@ impl RegistryArgs {
 impl RegistryCommand {
     /// Whether it does something over time.
     pub fn streams(&self) -> bool {
-        matches!(self, Self::Serve(_))
+        matches!(self, Self::Serve(_) | Self::Mirror(_) | Self::Provider(provider::ProviderCommand::Upload { .. }))
     }
 }
 
@@ -104,6 +106,7 @@ pub fn run(context: &Context, command: &RegistryCommand) -> Result<u8, Error> {
         RegistryCommand::Version(command) => version::run(context, command),
         RegistryCommand::Provider(command) => provider::run(context, command),
         RegistryCommand::Prune(args) => prune::run(context, args),
+        RegistryCommand::Mirror(args) => mirror::run(context, args),
         RegistryCommand::Audit(args) => audit::run(context, args),
     }
 }

@@ -114,6 +114,7 @@ fn wanted(args: &PushArgs) -> Result<Push, Error> {
         tag,
         version,
         provider,
+        as_told: false,
         architecture: args.architecture.clone(),
         source,
         checksum: Checksum::read(args.checksum.as_deref(), args.checksum_type.as_deref())?,

@@ -3,7 +3,7 @@
 use clap::Args;
 use kiste_boxes::store::{OutdatedRequest, Update, Updated, Withdrawn};
 use kiste_boxes::{AddRequest, Query, StoredBox};
-use kiste_core::machine::BoxRequest;
+use kiste_core::machine::{BoxRequest, Download};
 use kiste_lifecycle::{Environment, pin_box};
 use serde_json::{Value, json};
 
@@ -100,12 +100,23 @@ fn first(context: &Context, args: &UpdateArgs, query: &Query, image: &BoxRequest
         providers: query.providers.clone(),
         architecture: image.architecture.clone(),
         server_url: image.server_url.clone(),
-        download: image.download.clone(),
+        download: over(args.transfer.download(), &image.download),
         ..AddRequest::default()
     };
     let added = context.store()?.find_or_add(query, &request, &context.box_reporter(), &context.cancel)?;
     changes.updated.push(added.clone());
     Ok(added)
+}
+
+/// The command's transport settings before the file's.
+fn over(given: Download, file: &Download) -> Download {
+    Download {
+        insecure: given.insecure || file.insecure,
+        ca_cert: given.ca_cert.or_else(|| file.ca_cert.clone()),
+        ca_path: given.ca_path.or_else(|| file.ca_path.clone()),
+        client_cert: given.client_cert.or_else(|| file.client_cert.clone()),
+        ..file.clone()
+    }
 }
 
 /// The box to be used from now on.

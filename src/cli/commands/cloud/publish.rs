@@ -94,6 +94,7 @@ fn push(args: &PublishArgs) -> Result<Push, Error> {
         tag: args.tag.clone(),
         version: args.version.clone(),
         provider: Some(args.provider.clone()),
+        as_told: false,
         architecture: Some(args.architecture.clone().unwrap_or_else(|| architecture::host().to_owned())),
         source: match (&args.file, &args.url) {
             (Some(file), _) => Source::File(file.clone()),

@@ -48,7 +48,8 @@ pub enum TokenCommand {
     },
 }
 
-fn expiry(text: &str) -> Result<Duration, String> {
+/// Reads a time.
+pub fn expiry(text: &str) -> Result<Duration, String> {
     text.parse::<kiste_core::Span>().map(|span| span.0).map_err(|e| e.to_string())
 }
 
