@@ -66,3 +66,26 @@ fn the_reference_says_what_the_program_does() {
 fn the_tree_of_commands_is_sound() {
     App::command().debug_assert();
 }
+
+/// The words of a line as a shell would split them; only double quotes are known.
+fn words(line: &str) -> Vec<String> {
+    let quoted = line.split('"').enumerate();
+    let pieces = quoted.flat_map(|(i, piece)| match i % 2 {
+        0 => piece.split_whitespace().map(str::to_owned).collect(),
+        _ => vec![piece.to_owned()],
+    });
+    pieces.collect()
+}
+
+#[test]
+fn the_examples_about_registries_are_command_lines() {
+    use clap::Parser;
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/registry-client.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let lines: Vec<&str> = text.lines().filter_map(|l| l.strip_prefix("$ ")).collect();
+    assert!(lines.len() > 20, "{}", lines.len());
+    for line in lines {
+        let parsed = App::try_parse_from(words(line));
+        assert!(parsed.is_ok(), "{line}: {}", parsed.err().map(|e| e.to_string()).unwrap_or_default());
+    }
+}
