@@ -7,11 +7,11 @@ use crate::commands::boxes::TransferArgs;
 use crate::context::Context;
 use crate::error::Error;
 
+pub mod audit;
 pub mod backup;
+pub mod boxes;
 pub mod check;
 pub mod collect;
-pub mod audit;
-pub mod boxes;
 pub mod member;
 pub mod mirror;
 pub mod org;
