@@ -1,5 +1,6 @@
 //! What a build leaves: files (or an image inside a container engine) with an id and a sentence about them.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use kiste_core::Cancel;
@@ -7,6 +8,7 @@ use kiste_core::host::Program;
 
 use crate::builder::Fields;
 use crate::error::Error;
+use crate::provenance::sha256;
 
 /// The result of a builder or post-processor.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -30,6 +32,15 @@ pub struct Artifact {
     /// What `{{ build }}` gives the post-processors; set by builders only.
     #[serde(skip)]
     pub fields: Fields,
+}
+
+impl Artifact {
+    /// SHA-256 of each of its files, by their names; files that can't be read are left out.
+    pub fn digests(&self) -> BTreeMap<String, String> {
+        let never = Cancel::new();
+        let digest = |file: &PathBuf| Some((file.display().to_string(), sha256(file, &never).ok()?));
+        self.files.iter().filter_map(digest).collect()
+    }
 }
 
 /// What goes away with an artifact that is not kept.

@@ -51,33 +51,21 @@ pub enum Error {
         /// Why.
         reason: String,
     },
-    /// The packages took too long.
-    #[error("the root file system was not complete after {limit} (last seen: {seen})")]
-    BootstrapTimeout {
+    /// Something took longer than it may.
+    #[error("{what} within {limit}{}", seen(.last_seen))]
+    TooSlow {
+        /// What did not happen: `the provisioner `shell` did not end`.
+        what: String,
         /// Limit.
         limit: kiste_core::Span,
-        /// Last thing seen.
-        seen: String,
-    },
-    /// A provisioner took too long.
-    #[error("the provisioner `{provisioner}` did not end within {limit}")]
-    ProvisionTimeout {
-        /// Its type.
-        provisioner: String,
-        /// Its limit.
-        limit: kiste_core::Span,
+        /// Last thing seen, where something was.
+        last_seen: String,
     },
     /// The guest's process ended before the build was done.
     #[error("the guest ended while {during}")]
     GuestEnded {
         /// What was being done.
         during: &'static str,
-    },
-    /// The guest did not go down.
-    #[error("timeout while waiting {limit} for the machine to shut down")]
-    StillRunning {
-        /// Limit.
-        limit: kiste_core::Span,
     },
     /// The host lacks something the build needs.
     #[error("{what}")]
@@ -193,6 +181,10 @@ fn not_ready(source: &kiste_comm::wait::WaitError) -> String {
         kiste_comm::wait::WaitCause::Cancelled(cancelled) => cancelled.to_string(),
         _ => format!("Error waiting for SSH: {source}"),
     }
+}
+
+fn seen(last: &str) -> String {
+    if last.is_empty() { String::new() } else { format!(" (last seen: {last})") }
 }
 
 fn count(n: usize) -> String {

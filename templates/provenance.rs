@@ -48,7 +48,7 @@ pub fn subjects<'a>(artifacts: impl IntoIterator<Item = &'a Artifact>, cancel: &
     Ok(subjects)
 }
 
-fn sha256(path: &Path, cancel: &Cancel) -> Result<String, Error> {
+pub(crate) fn sha256(path: &Path, cancel: &Cancel) -> Result<String, Error> {
     Ok(digest::of_file(path, &["sha256"], cancel)?.pop().unwrap_or_default())
 }
 

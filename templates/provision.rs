@@ -99,7 +99,8 @@ impl Provisioning<'_> {
         match result {
             Err(_) if late => {
                 self.reporter.emit(Event::Error { text: "Cancelling provisioner after a timeout...".to_owned() });
-                Err(Error::ProvisionTimeout { provisioner: planned.kind.clone(), limit })
+                let what = format!("the provisioner `{}` did not end", planned.kind);
+                Err(Error::TooSlow { what, limit, last_seen: String::new() })
             }
             other => other,
         }

@@ -22,6 +22,7 @@ use crate::communicator::Communication;
 use crate::docker::{Engine, Login};
 use crate::error::Error;
 use crate::interpolate::{Facts, Scope, render_known};
+use crate::steps::evidence::{self, Scene, Sight};
 use crate::steps::provision::{Guest, Provision};
 
 pub use prepare::prepare;
@@ -117,7 +118,7 @@ impl Builder for Docker {
             artifact: None,
             never: Cancel::new(),
         };
-        let mut steps: Vec<DockerStep<'_>> = vec![
+        let steps: Vec<DockerStep<'_>> = vec![
             Box::new(temp_dir::TempDir),
             Box::new(base::Pull),
             Box::new(running::Run),
@@ -125,7 +126,7 @@ impl Builder for Docker {
             Box::new(Provision),
             Box::new(finish::Finishing),
         ];
-        step::run(&mut steps, &mut context, run.reporter, run.cancel, run.on_error)?;
+        step::run(&mut evidence::watched(steps), &mut context, run.reporter, run.cancel, run.on_error)?;
         context.artifact.ok_or(Error::GuestEnded { during: "it was finished" })
     }
 }
@@ -151,6 +152,12 @@ impl<'a> Guest<'a> for Context<'a> {
 
     fn fields(&self) -> &Fields {
         &self.fields
+    }
+}
+
+impl Sight for Context<'_> {
+    fn scene(&self) -> Scene<'_> {
+        Scene { run: self.run, machine: None, comm: self.comm.as_deref(), logs: Vec::new() }
     }
 }
 

@@ -28,7 +28,12 @@ pub fn note(inputs: &Inputs, cancel: &Cancel) -> Result<(), Error> {
 fn walk(inputs: &Inputs, key: &str, value: &Value, image_sum: Option<&str>, cancel: &Cancel) -> Result<(), Error> {
     match value {
         Value::String(text) if IMAGES.contains(&key) => {
-            inputs.used(text, image_sum);
+            let local = Path::new(text.strip_prefix("file://").unwrap_or(text));
+            if image_sum.is_none() && local.is_file() {
+                inputs.used(text, Some(&sha256(local, cancel)?));
+            } else {
+                inputs.used(text, image_sum);
+            }
             Ok(())
         }
         Value::String(text) if !RESULTS.contains(&key) => note_file(inputs, Path::new(text), cancel),

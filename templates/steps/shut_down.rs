@@ -48,7 +48,8 @@ fn wait(context: &Context<'_>) -> Result<(), Error> {
     let mut wait = context.run.reporter.wait("the machine's end", limit);
     while context.driver.state(&context.vm())? == State::Running {
         if Instant::now() >= end {
-            return Err(Error::StillRunning { limit: Span(limit) });
+            let what = "the machine did not shut down".to_owned();
+            return Err(Error::TooSlow { what, limit: Span(limit), last_seen: String::new() });
         }
         wait.saw("it is going down");
         context.run.cancel.sleep(Duration::from_millis(100))?;

@@ -219,6 +219,7 @@ fn leaves_nothing_after_failures(user: &User) {
     let said = user.build(json!({ "commit": true }), fails).fails();
     assert!(said.contains("Script exited with non-zero exit status: 7.Allowed exit codes are: [0]"), "{said}");
     assert!(said.contains("==> docker: Killing the container: "), "{said}");
+    assert!(said.contains("are kept in `"), "evidence is kept: {said}");
     let dies = json!(["-d", "--entrypoint=/bin/sh", "{{.Image}}", "-c", "echo last words; exit 3"]);
     let said = user.build(json!({ "discard": true, "run_command": dies }), json!([])).fails();
     assert!(said.contains("ended as soon as it was started") && said.contains("last words"), "{said}");

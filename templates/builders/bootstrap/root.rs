@@ -58,10 +58,9 @@ impl<'a> Step<Context<'a>> for Root {
             })
         });
         if late {
-            return Err(Error::BootstrapTimeout {
-                limit: kiste_core::Span(bootstrap.bootstrap_timeout),
-                seen: wait.last_seen().to_owned(),
-            });
+            let what = "the root file system was not complete".to_owned();
+            let limit = kiste_core::Span(bootstrap.bootstrap_timeout);
+            return Err(Error::TooSlow { what, limit, last_seen: wait.last_seen().to_owned() });
         }
         let status = ended?;
         if !status.success() {

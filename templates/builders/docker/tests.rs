@@ -147,7 +147,7 @@ fn the_container_goes_though_the_build_fails() {
     let dir = tempfile::tempdir().unwrap();
     let json = serde_json::json!({ "docker_path": client(dir.path()), "image": "i", "export_path": dir.path().join("t"), "pull": false });
     let (failed, said) = build("docker", &json.to_string(), &Cancel::new(), &|_, _| Err(Error::Script { code: 1, allowed: vec![0] }));
-    assert!(matches!(failed, Err(Error::Script { .. })));
+    assert!(matches!(failed, Err(Error::Documented { source, .. }) if matches!(*source, Error::Script { .. })), "with evidence");
     assert_eq!(calls(dir.path()).last().map(String::as_str), Some("rm --force --volumes 0123456789abcdef"));
     assert!(said.iter().any(|l| l == "==> Killing the container: 0123456789abcdef"));
     assert!(!dir.path().join("t").exists());

@@ -73,8 +73,15 @@ fn errors(results: &[BuildResult]) -> impl Iterator<Item = (&str, String)> {
 fn object(result: &BuildResult) -> serde_json::Value {
     json!({
         "name": result.name, "seconds": result.elapsed.as_secs_f64(), "error": result.outcome.as_ref().err().map(ToString::to_string),
-        "artifacts": result.outcome.as_ref().map(|a| json!(a)).unwrap_or_default(),
+        "artifacts": result.outcome.iter().flatten().map(artifact).collect::<Vec<_>>(),
     })
+}
+
+/// All of it, with the digests of its files.
+fn artifact(artifact: &Artifact) -> serde_json::Value {
+    let mut object = json!(artifact);
+    object["digests"] = json!(artifact.digests());
+    object
 }
 
 fn columns(artifact: &Artifact) -> Vec<Vec<String>> {
