@@ -14,6 +14,7 @@ test: ## everything: style, rules of the house, unit and command tests, a real g
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo test --workspace --locked
+	tests/peers/registry/kills target/debug/kiste 8
 
 demo: ## the main job, visibly: template, box, machine, web page
 	.ci/install run
@@ -28,6 +29,7 @@ peers: ## side by side: the same work done by hand and by Packer, timings as rat
 	tests/peers/provisioners/run target/release/kiste
 	tests/peers/post_processors/run target/release/kiste
 	tests/peers/containers target/release/kiste
+	tests/peers/registry/kills target/release/kiste 50
 
 install: build ## install kiste into cargo's bin folder
 	cargo install --path . --locked
