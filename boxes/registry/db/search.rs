@@ -80,18 +80,17 @@ fn condition(caller: &Caller, asked: &Query) -> (String, Vec<String>) {
         let n = values.len();
         parts.push(format!("(lower(a.name || '/' || b.name) LIKE ${n} ESCAPE '\\' OR lower(b.short_description) LIKE ${n} ESCAPE '\\')"));
     }
-    if !asked.provider.is_empty() || !asked.architecture.is_empty() {
-        let mut held = "EXISTS (SELECT 1 FROM versions v JOIN providers p ON p.version = v.id WHERE v.box = b.id AND v.status = 'active' \
-                        AND v.deleted_at IS NULL AND p.deleted_at IS NULL AND (p.object IS NOT NULL OR p.url IS NOT NULL)"
-            .to_owned();
-        for (column, value) in [("p.name", &asked.provider), ("p.architecture", &asked.architecture)] {
-            if !value.is_empty() {
-                values.push(value.clone());
-                held.push_str(&format!(" AND {column} = ${}", values.len()));
-            }
+    // What has nothing to download is no find; and Vagrant fails at a box without a current version.
+    let mut held = "EXISTS (SELECT 1 FROM versions v JOIN providers p ON p.version = v.id WHERE v.box = b.id AND v.status = 'active' \
+                    AND v.deleted_at IS NULL AND p.deleted_at IS NULL AND (p.object IS NOT NULL OR p.url IS NOT NULL)"
+        .to_owned();
+    for (column, value) in [("p.name", &asked.provider), ("p.architecture", &asked.architecture)] {
+        if !value.is_empty() {
+            values.push(value.clone());
+            held.push_str(&format!(" AND {column} = ${}", values.len()));
         }
-        parts.push(held + ")");
     }
+    parts.push(held + ")");
     (parts.join(" AND "), values)
 }
 

@@ -46,10 +46,19 @@ pub struct Named {
     pub name: String,
 }
 
+/// Vagrant 2.3 sends a box's fields bare, newer clients within `box`.
 #[derive(Debug, Deserialize)]
 struct Asked {
     #[serde(rename = "box")]
-    asked: AskedBox,
+    within: Option<AskedBox>,
+    #[serde(flatten)]
+    bare: AskedBox,
+}
+
+impl Asked {
+    fn asked(self) -> AskedBox {
+        self.within.unwrap_or(self.bare)
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -68,8 +77,9 @@ impl AskedBox {
     }
 }
 
-async fn create(State(app): State<Shared>, caller: Caller, base: Base, Body(Asked { asked }): Body<Asked>) -> Result<Json<Value>, Error> {
+async fn create(State(app): State<Shared>, caller: Caller, base: Base, Body(asked): Body<Asked>) -> Result<Json<Value>, Error> {
     let known = caller.known()?;
+    let asked = asked.asked();
     let mut mistakes = Mistakes::default();
     let name = asked.name.clone().unwrap_or_default();
     mistakes.check(names::box_name(&name));
@@ -111,8 +121,9 @@ async fn update(
     caller: Caller,
     base: Base,
     At(named): At<Named>,
-    Body(Asked { asked }): Body<Asked>,
+    Body(asked): Body<Asked>,
 ) -> Result<Json<Value>, Error> {
+    let asked = asked.asked();
     let mut seen = access::see_as(&app, &caller, &named.owner, &named.name, Role::Write).await?;
     let mut mistakes = Mistakes::default();
     asked.check(&mut mistakes);

@@ -84,3 +84,12 @@ async fn a_body_that_is_no_object_is_refused() {
         assert_eq!(answer.status().as_u16(), status, "{:?}", body.get(..40));
     }
 }
+
+#[tokio::test]
+async fn vagrant_2_3_sends_a_boxs_fields_bare() {
+    let trial = Trial::new().await;
+    let (status, made) = trial.ask("POST", "/api/v1/boxes", json!({ "username": "admin", "name": "tiny", "description": "x" })).await;
+    assert_eq!((status, &made["tag"], &made["description_markdown"]), (200, &json!("admin/tiny"), &json!("x")));
+    let (_, changed) = trial.ask("PUT", "/api/v1/box/admin/tiny", json!({ "short_description": "y" })).await;
+    assert_eq!(changed["short_description"], "y");
+}
