@@ -21,6 +21,7 @@ pub mod name;
 pub mod pack;
 pub mod publish;
 pub mod store;
+pub mod upstream;
 pub mod version;
 
 pub use constraint::Constraint;

@@ -28,6 +28,7 @@ pub use remove::Selection;
 pub use request::AddRequest;
 pub(crate) use resolve::Asking;
 pub use stored_box::StoredBox;
+pub(crate) use resolve::read_document;
 pub(crate) use stored_box::provider_shown;
 pub use withdrawn::Withdrawn;
 

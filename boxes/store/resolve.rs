@@ -144,7 +144,7 @@ fn no_document(url: &Url) -> Error {
 }
 
 /// A document when the kind says so or the text begins like one; a web page is an error of its own.
-fn read_document(asked: &Url, mut reply: Reply) -> Result<Option<CatalogDocument>, Error> {
+pub fn read_document(asked: &Url, mut reply: Reply) -> Result<Option<CatalogDocument>, Error> {
     let kind = reply.content_type();
     let mut text = Vec::new();
     let reading = |url: &Url, e: std::io::Error| client::network(url, &e.to_string());
