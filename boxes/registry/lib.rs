@@ -23,6 +23,7 @@ pub mod serve;
 pub mod settings;
 pub mod upkeep;
 pub mod uploads;
+mod upstream;
 
 pub use error::Error;
 pub use serve::{Running, serve};

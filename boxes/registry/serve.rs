@@ -27,7 +27,7 @@ use crate::db::uploads;
 use crate::downloads::handover::{Handover, Socket};
 use crate::error::Error;
 use crate::settings::{Settings, Tls};
-use crate::{first_start, router};
+use crate::{first_start, router, upstream};
 
 /// A client has so long for the head of a request, and for the TLS handshake.
 const HEAD: Duration = Duration::from_secs(15);
@@ -75,11 +75,12 @@ async fn run(settings: Settings, cancel: &Cancel, started: impl FnOnce(Running))
     let listen = app.settings.listen;
     let cannot = |e| Error::Settings(format!("cannot listen at {listen}: {e}"));
     let listener = TcpListener::bind(listen).await.map_err(cannot)?;
+    let router = upstream::before(&app, router::router(&app))?;
     let admin = first_start::admin(&app).await?;
     started(Running { address: listener.local_addr().map_err(cannot)?, admin });
     let background = tokio::spawn(background(Shared::clone(&app)));
     let open = GracefulShutdown::new();
-    accept(&listener, &app, tls, &open, cancel).await;
+    accept(&listener, router, tls, &open, cancel).await;
     drop(listener);
     tracing::info!(connections = open.count(), "ending: running transfers finish");
     if tokio::time::timeout(app.settings.shutdown, open.shutdown()).await.is_err() {
@@ -114,8 +115,7 @@ async fn background(app: Shared) {
     }
 }
 
-async fn accept(listener: &TcpListener, app: &Shared, tls: Option<TlsAcceptor>, open: &GracefulShutdown, cancel: &Cancel) {
-    let router = router::router(app);
+async fn accept(listener: &TcpListener, router: Router, tls: Option<TlsAcceptor>, open: &GracefulShutdown, cancel: &Cancel) {
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };

@@ -11,6 +11,7 @@ CREATE TABLE accounts (
     admin BIGINT NOT NULL DEFAULT 0,         -- of the whole registry
     disabled BIGINT NOT NULL DEFAULT 0,
     quota BIGINT,                            -- bytes; none: no bound
+    upstream TEXT,                           -- stands for the account of this name there; none: it is of here
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL
 );
