@@ -30,6 +30,7 @@ peers: ## side by side: the same work done by hand and by Packer, timings as rat
 	tests/peers/post_processors/run target/release/kiste
 	tests/peers/containers target/release/kiste
 	tests/peers/registry/kills target/release/kiste 50
+	tests/peers/registry/run target/release/kiste
 
 install: build ## install kiste into cargo's bin folder
 	cargo install --path . --locked

@@ -26,9 +26,8 @@ pub use prune::{BoxInUse, PruneRequest, Pruned};
 pub use query::Query;
 pub use remove::Selection;
 pub use request::AddRequest;
-pub(crate) use resolve::Asking;
+pub(crate) use resolve::{Asking, read_document};
 pub use stored_box::StoredBox;
-pub(crate) use resolve::read_document;
 pub(crate) use stored_box::provider_shown;
 pub use withdrawn::Withdrawn;
 

@@ -69,7 +69,8 @@ impl Upstream {
         let client = self.client()?;
         let verified = checksum.is_some();
         let wanted = Some("a box");
-        let download = Download { unfinished, wanted, client: &client, url: &url, verified, settings: &settings, reporter: &reporter, cancel };
+        let download =
+            Download { unfinished, wanted, client: &client, url: &url, verified, settings: &settings, reporter: &reporter, cancel };
         let path = download.fetch(true)?.path().to_owned();
         if let Some(checksum) = checksum {
             let mut file = File::open(&path).map_err(Error::file(&path))?;

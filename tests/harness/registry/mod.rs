@@ -11,4 +11,5 @@ pub mod postgres;
 pub mod server;
 pub mod world;
 
+pub use caller::Caller;
 pub use world::{Kind, World};
