@@ -35,12 +35,15 @@ const KEPT: usize = 10_000;
 /// Architecture of addresses for files whose publisher named none.
 const UNKNOWN: &str = "unknown";
 
+/// Catalogs by the names of their boxes, and when they came.
+type Catalogs = HashMap<String, (Instant, Arc<CatalogDocument>)>;
+
 /// The upstream, and what is known of it.
 #[derive(Clone, Debug)]
 struct Cache {
     app: Shared,
     upstream: Upstream,
-    catalogs: Arc<Mutex<HashMap<String, (Instant, Arc<CatalogDocument>)>>>,
+    catalogs: Arc<Mutex<Catalogs>>,
     /// Who fetches what; others wait for their turn, and find it here then.
     turns: Arc<Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>>,
 }

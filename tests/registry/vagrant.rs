@@ -133,13 +133,13 @@ fn story(kind: Kind) {
 
 fn logs_in(vagrant: &Vagrant, token: &str) {
     vagrant.run(&["cloud", "auth", "login", "--check"]).fails(&["You are not currently logged in"]);
-    vagrant.run(&["cloud", "auth", "login", "--token", "wrong"]).fails(&[]);
-    vagrant.type_in(&["cloud", "auth", "login", "--username", "alice"], "wrong\nfrom a test\n").fails(&["Invalid username or password"]);
     let typed = "correct horse battery\nfrom a test\n";
     vagrant.type_in(&["cloud", "auth", "login", "--username", "alice"], typed).ok(&["You are now logged in"]);
     vagrant.run(&["cloud", "auth", "whoami"]).ok(&["Currently logged in as alice"]);
     vagrant.run(&["cloud", "auth", "logout"]).ok(&["You are logged out"]);
-    vagrant.run(&["cloud", "auth", "login", "--token", token]).ok(&["The token was successfully saved", "You are already logged in"]);
+    // Vagrant keeps a token before it tries it.
+    vagrant.run(&["cloud", "auth", "login", "--token", "wrong"]).fails(&["the token is not known here, or over: log in again"]);
+    vagrant.run(&["cloud", "auth", "login", "--token", token]).ok(&["The token was successfully saved"]);
     vagrant.run(&["cloud", "auth", "whoami"]).ok(&["Currently logged in as alice"]);
 }
 
@@ -168,7 +168,7 @@ fn publishes(vagrant: &Vagrant) {
 }
 
 fn adds_and_updates(publisher: &Vagrant, consumer: &Vagrant) {
-    consumer.run(&["box", "add", "alice/nothing"]).fails(&["couldn't be accessed"]);
+    consumer.run(&["box", "add", "alice/nothing"]).fails(&["could not be accessed"]);
     consumer.run(&["box", "add", "alice/tiny"]).ok(&["Successfully added box 'alice/tiny' (v1.0.0) for 'libvirt'!"]);
     assert_eq!(consumer.mark("alice/tiny", "1.0.0"), "one");
     consumer.run(&["box", "outdated", "--global"]).ok(&["'alice/tiny' for 'libvirt' (v1.0.0) is up to date"]);
@@ -216,7 +216,7 @@ fn keeps_private_boxes(publisher: &Vagrant, consumer: &Vagrant, token: &str) {
     let file = publisher.make("hidden.box", "hidden");
     let published = publisher.run(&["cloud", "publish", "alice/hidden", "1.0.0", "libvirt", &file, "-f", "-r", "--private"]);
     published.ok(&["Complete! Published alice/hidden"]);
-    consumer.run(&["box", "add", "alice/hidden"]).fails(&["couldn't be accessed"]);
+    consumer.run(&["box", "add", "alice/hidden"]).fails(&["could not be accessed"]);
     let found = consumer.run(&["cloud", "search", "hidden"]).text;
     assert!(!found.contains("alice/hidden"), "{found}");
     consumer.run(&["cloud", "auth", "login", "--token", token]).ok(&[]);

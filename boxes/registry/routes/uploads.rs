@@ -1,8 +1,8 @@
 //! Uploads: where to send a content, the sending itself, and the publisher's call when it has been sent.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::extract::{OriginalUri, Path, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -17,7 +17,7 @@ use crate::db::providers::ProviderRow;
 use crate::db::uploads::Upload;
 use crate::db::{objects, providers, uploads, versions};
 use crate::error::Error;
-use crate::router::{Operation, operation};
+use crate::router::{Operation, PREFIXES, operation};
 use crate::uploads::{Asked, Start, publish};
 
 /// Bytes that are there, in requests and answers.
@@ -73,10 +73,12 @@ impl Named {
         })
     }
 
-    fn complete_path(&self, id: &str) -> String {
+    /// Below the prefix that the caller uses: Vagrant takes no other.
+    fn complete_path(&self, asked: &Uri, id: &str) -> String {
         let Self { owner, name, version, provider, .. } = self;
         let architecture = self.architecture.as_ref().map(|a| format!("/{a}")).unwrap_or_default();
-        format!("/api/v2/box/{owner}/{name}/version/{version}/provider/{provider}{architecture}/upload/complete/{id}")
+        let prefix = PREFIXES.into_iter().find(|prefix| asked.path().starts_with(prefix)).unwrap_or(PREFIXES[1]);
+        format!("{prefix}/box/{owner}/{name}/version/{version}/provider/{provider}{architecture}/upload/complete/{id}")
     }
 }
 
@@ -85,9 +87,15 @@ async fn begin(State(app): State<Shared>, caller: Caller, base: Base, Path(named
     Ok(Json(json!({ "upload_path": path })))
 }
 
-async fn begin_direct(State(app): State<Shared>, caller: Caller, base: Base, Path(named): Path<Named>) -> Result<Json<Value>, Error> {
+async fn begin_direct(
+    State(app): State<Shared>,
+    caller: Caller,
+    base: Base,
+    OriginalUri(asked): OriginalUri,
+    Path(named): Path<Named>,
+) -> Result<Json<Value>, Error> {
     let (id, path) = begun(&app, &caller, &base, &named, true).await?;
-    Ok(Json(json!({ "upload_path": path, "callback": format!("{}{}", base.0, named.complete_path(&id)) })))
+    Ok(Json(json!({ "upload_path": path, "callback": format!("{}{}", base.0, named.complete_path(&asked, &id)) })))
 }
 
 async fn begun(app: &Shared, caller: &Caller, base: &Base, named: &Named, direct: bool) -> Result<(String, String), Error> {
