@@ -69,6 +69,8 @@ impl Write<'_> {
 impl Db {
     /// Opens the database of a file, making it when it is not there.
     pub async fn sqlite(file: &Path) -> Result<Self, Error> {
+        // The address begins at the root, so the path has to as well.
+        let file = std::path::absolute(file).map_err(|e| Error::file("find", file, e))?;
         let path = file.to_str().ok_or_else(|| Error::Settings(format!("`{}` is no path that SQLite can open", file.display())))?;
         let mut url = url::Url::parse("sqlite:///").expect("an address");
         url.set_path(path);
