@@ -71,3 +71,30 @@ async fn head_comes_first_and_what_is_known_is_not_sent_again() {
     released(&trial, "1.0.0", &[json!({ "name": "qemu", "url": "https://example.com/a.box" })]).await;
     assert_eq!(get(&trial, "GET", "/admin/tiny", &[("if-none-match", tag)]).await.0, 200);
 }
+
+#[tokio::test]
+async fn vagrant_2_3_publishes_by_the_first_generation_of_the_api() {
+    let trial = Trial::new().await;
+    let box_path = "/api/v1/box/admin/tiny";
+    let version = format!("{box_path}/version/1.0.0");
+    trial.ask("GET", "/api/v1/authenticate", Value::Null).await;
+    assert_eq!(trial.ask("POST", "/api/v1/boxes", json!({ "username": "admin", "name": "tiny" })).await.0, 200);
+    assert_eq!(trial.ask("POST", &format!("{box_path}/versions"), json!({ "version": { "version": "1.0.0" } })).await.0, 200);
+    assert_eq!(trial.ask("POST", &format!("{version}/providers"), json!({ "provider": { "name": "virtualbox" } })).await.0, 200);
+    let (_, place) = trial.ask("GET", &format!("{version}/provider/virtualbox/upload/direct"), Value::Null).await;
+    let path = |name: &str| url::Url::parse(place[name].as_str().unwrap()).unwrap().path().to_owned();
+    // The client writes `/api/v1` before any path that does not begin so.
+    assert!(path("callback").starts_with("/api/v1/box/"), "{place}");
+    let sent = Request::put(path("upload_path")).header("content-length", 5).body(Body::from("a box")).unwrap();
+    assert_eq!(trial.send(sent).await.status(), 200);
+    // Before the call it is not there.
+    assert_eq!(trial.ask("PUT", &format!("{version}/release"), Value::Null).await.0, 422);
+    assert_eq!(trial.ask("PUT", &path("callback"), Value::Null).await.0, 200);
+    assert_eq!(trial.ask("PUT", &format!("{version}/release"), Value::Null).await.0, 200);
+    let (_, catalog) = trial.ask_as(None, "GET", "/admin/tiny", Value::Null).await;
+    let provider = &catalog["versions"][0]["providers"][0];
+    assert_eq!((&provider["size"], &provider["checksum_type"], provider.get("architecture")), (&json!(5), &json!("sha256"), None));
+    let file = url::Url::parse(provider["url"].as_str().unwrap()).unwrap();
+    let (status, _, body) = get(&trial, "GET", file.path(), &[]).await;
+    assert_eq!((status, body.as_slice()), (200, b"a box".as_slice()));
+}
