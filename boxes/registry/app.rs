@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::db::Db;
 use crate::downloads::counter::Counter;
 use crate::error::Error;
+use crate::metrics::Metrics;
 use crate::objects::Objects;
 use crate::settings::{Place, Settings};
 use crate::uploads::Uploads;
@@ -25,6 +26,8 @@ pub struct App {
     pub uploads: Uploads,
     /// Downloads that are not written yet.
     pub downloads: Counter,
+    /// What has happened since the start.
+    pub metrics: Metrics,
 }
 
 /// … as the requests share it.
@@ -40,7 +43,7 @@ impl App {
     /// … with a store of objects that is open already.
     pub async fn with(settings: Settings, objects: Objects) -> Result<Shared, Error> {
         let db = database(&settings.place).await?;
-        Ok(Arc::new(Self { settings, db, objects, uploads: Uploads::default(), downloads: Counter::default() }))
+        Ok(Arc::new(Self { settings, db, objects, uploads: Uploads::default(), downloads: Counter::default(), metrics: Metrics::default() }))
     }
 
     /// What was deleted after this can be had back; milliseconds since 1970.

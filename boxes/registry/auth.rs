@@ -16,9 +16,11 @@ use crate::db::accounts::Account;
 use crate::db::tokens::Token;
 use crate::db::{audit, members};
 use crate::error::Error;
+use crate::observe::Who;
 
 pub mod password;
 pub mod secret;
+pub mod session;
 
 /// What somebody may do with an account's boxes; each holds what is before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -163,8 +165,13 @@ impl FromRequestParts<Shared> for Caller {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Error> {
+        // The pages ask the API themselves, for somebody whom they know already.
+        if let Some(caller) = parts.extensions.get::<Self>() {
+            return Ok(caller.clone());
+        }
         let address = address(parts, app.settings.behind_proxy);
         let known = match shown(&parts.headers, &parts.uri)? {
+            None if session::suffices(&parts.method, &parts.uri) => session::known(app, &parts.headers).await?,
             None => None,
             Some(Shown::Token(token)) => Some(by_token(app, &token).await?),
             Some(Shown::Password { name, password }) => match app.db.bearer(&password).await? {
@@ -172,6 +179,9 @@ impl FromRequestParts<Shared> for Caller {
                 _ => Some(Known { account: password::login(app, address, &name, &password).await?, token: None }),
             },
         };
+        if let (Some(known), Some(who)) = (&known, parts.extensions.get::<Who>()) {
+            who.is(&known.account.name);
+        }
         Ok(Self { known, address })
     }
 }
@@ -211,7 +221,7 @@ fn basic(encoded: &str) -> Result<Shown, Error> {
 }
 
 /// Where a request comes from; a balancer's word is taken only where one stands in front.
-fn address(parts: &Parts, behind_proxy: bool) -> IpAddr {
+pub fn address(parts: &Parts, behind_proxy: bool) -> IpAddr {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip());
     // The last entry is the one that our own balancer wrote; those before it are anybody's word.
     let said = parts.headers.get_all("x-forwarded-for").iter().next_back().and_then(|v| v.to_str().ok());

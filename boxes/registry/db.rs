@@ -17,11 +17,13 @@ pub mod accounts;
 pub mod audit;
 pub mod boxes;
 pub mod contents;
+pub mod daily;
 pub mod members;
 pub mod objects;
 pub mod providers;
 pub mod search;
 pub mod tokens;
+pub mod totals;
 pub mod uploads;
 pub mod versions;
 
@@ -155,6 +157,11 @@ impl Db {
         let rows = self.pool.fetch_all("SELECT integrity_check AS said FROM pragma_integrity_check").await?;
         let said: Result<Vec<String>, _> = rows.iter().map(|row| row.try_get("said")).collect();
         Ok(said?.into_iter().filter(|line| line != "ok").map(|line| format!("the database: {line}")).collect())
+    }
+
+    /// How many connections there are, and how many of them have nothing to do.
+    pub fn connections(&self) -> (u32, usize) {
+        (self.pool.size(), self.pool.num_idle())
     }
 
     /// Ends all connections.

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::handler::Handler;
 use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter, on};
+use axum::{Extension, Router};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::Shared;
 use crate::error::Error;
+use crate::observe::observe;
+use crate::pages::{self, Api};
 use crate::routes;
 
 /// Both generations of the API have the same operations here: clients of either find what they look for.
@@ -64,17 +66,26 @@ pub fn router(app: &Shared) -> Router {
             router = router.route(&format!("{prefix}{}", operation.path), operation.serve.clone());
         }
     }
-    router
-        .merge(routes::health::router())
-        .merge(routes::catalog::router())
-        .merge(routes::uploads::router())
-        .merge(routes::downloads::router())
-        .merge(routes::openapi::router())
+    let router = router.merge(routes::health::router()).merge(routes::metrics::router()).merge(routes::catalog::router());
+    let router = router.merge(routes::uploads::router()).merge(routes::downloads::router()).merge(routes::openapi::router());
+    let routes = bounded(router);
+    // The pages ask the same routes that clients ask.
+    let api = Api::new(routes.clone().with_state(Arc::clone(app)));
+    bounded(routes.merge(pages::router()))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(app), pages::box_for_browsers))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(app), pages::for_browsers))
+        .layer(Extension(api))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(app), observe))
+        .with_state(Arc::clone(app))
+}
+
+/// Routes with what holds for all of them.
+fn bounded(routes: Router<Shared>) -> Router<Shared> {
+    routes
         .fallback(|| async { Error::NotFound("there is nothing at this address".to_owned()) })
         .method_not_allowed_fallback(|| async { Error::MethodNotAllowed("this address does not know this method".to_owned()) })
         .layer(axum::extract::DefaultBodyLimit::max(LARGEST_BODY))
         .layer(CatchPanicLayer::custom(panicked))
-        .with_state(Arc::clone(app))
 }
 
 fn panicked(cause: Box<dyn std::any::Any + Send>) -> axum::response::Response {

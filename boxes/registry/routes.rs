@@ -9,6 +9,7 @@ pub mod catalog;
 pub mod downloads;
 pub mod health;
 pub mod members;
+pub mod metrics;
 pub mod openapi;
 pub mod organizations;
 pub mod providers;

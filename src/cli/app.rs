@@ -283,6 +283,14 @@ impl Command {
         matches!(self, Self::Up(_) | Self::Reload(_) | Self::Provision(_) | Self::Validate(_))
     }
 
+    /// How the log of a server looks; none: it is no server, and logs only when asked to.
+    pub fn log_format(&self) -> Option<registry::serve::LogFormat> {
+        match self {
+            Self::Registry(registry::RegistryCommand::Serve(args)) => Some(args.log_format),
+            _ => None,
+        }
+    }
+
     /// Where its timeline goes.
     pub fn timings(&self) -> Option<&Path> {
         match self {

@@ -20,6 +20,7 @@ use std::process::ExitCode;
 
 use app::App;
 use clap::Parser;
+use commands::registry::serve::LogFormat;
 use context::Context;
 use kiste_core::Cancel;
 
@@ -41,16 +42,22 @@ fn main() -> ExitCode {
     ExitCode::from(report::end(&context, result.and_then(|code| timings.map(|()| code))))
 }
 
-/// `KISTE_LOG` (or `--debug`) shows what kiste does inside, on standard error.
+/// `KISTE_LOG` (or `--debug`) shows what kiste does inside, on standard error. A server always logs.
 fn log(app: &App) {
     let wanted = std::env::var("KISTE_LOG").ok().filter(|l| !l.is_empty());
-    let Some(filter) = wanted.or_else(|| app.global.debug.then(|| "kiste=debug".to_owned())) else { return };
+    let format = app.command.log_format();
+    let usual = app.global.debug.then(|| "kiste=debug".to_owned()).or_else(|| format.map(|_| "info".to_owned()));
+    let Some(filter) = wanted.or(usual) else { return };
     let filter = tracing_subscriber::EnvFilter::try_new(&filter).unwrap_or_else(|e| {
         eprintln!("KISTE_LOG is ignored: `{}` is not a filter ({e})", ui::clean::line(&filter, false));
         tracing_subscriber::EnvFilter::new("off")
     });
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(app.global.colors());
-    if subscriber.try_init().is_err() {
+    let started = match format {
+        Some(LogFormat::Json) => subscriber.json().flatten_event(true).with_current_span(false).try_init(),
+        _ => subscriber.try_init(),
+    };
+    if started.is_err() {
         eprintln!("the log could not be switched on");
     }
 }

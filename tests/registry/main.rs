@@ -8,6 +8,7 @@ mod boxes;
 #[path = "../harness/registry/mod.rs"]
 mod harness;
 
+mod examples;
 mod hostile;
 mod packer;
 mod start;

@@ -65,6 +65,7 @@ pub async fn login(app: &Shared, address: IpAddr, name: &str, password: &str) ->
         forget(&app.db, &subjects[0]).await?;
         return Ok(account);
     }
+    app.metrics.failed_logins.inc();
     for subject in &subjects {
         failed(&app.db, subject).await?;
     }

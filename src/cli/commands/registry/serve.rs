@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use kiste_core::Size;
 use kiste_registry::{Place, Settings, Tls};
 
@@ -32,6 +32,15 @@ impl PlaceArgs {
         let data = self.data.clone().map_or_else(|| context.home().map(|home| home.registry()), Ok)?;
         Ok(Place { data, database: self.database.clone(), objects: self.objects.clone() })
     }
+}
+
+/// How the server's log looks
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// A line each, for people
+    Text,
+    /// A JSON object each, for programs
+    Json,
 }
 
 /// Serve boxes to kiste, vagrant and packer
@@ -68,6 +77,9 @@ pub struct ServeArgs {
     /// Anybody may make an account
     #[arg(long)]
     sign_up: bool,
+    /// How the log on standard error looks; KISTE_LOG says what is in it (default: `info`, a line a request)
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
     /// Fetch boxes that are not here from this registry, and keep them
     #[arg(long, value_name = "URL")]
     upstream: Option<String>,
