@@ -43,7 +43,14 @@ impl App {
     /// … with a store of objects that is open already.
     pub async fn with(settings: Settings, objects: Objects) -> Result<Shared, Error> {
         let db = database(&settings.place).await?;
-        Ok(Arc::new(Self { settings, db, objects, uploads: Uploads::default(), downloads: Counter::default(), metrics: Metrics::default() }))
+        Ok(Arc::new(Self {
+            settings,
+            db,
+            objects,
+            uploads: Uploads::default(),
+            downloads: Counter::default(),
+            metrics: Metrics::default(),
+        }))
     }
 
     /// What was deleted after this can be had back; milliseconds since 1970.
