@@ -30,7 +30,10 @@ const INDEX: &str = "registry.json";
 const FORMAT: u64 = 1;
 /// Tables with their columns, in an order in which rows can be written.
 const TABLES: &[(&str, &[&str])] = &[
-    ("accounts", &["id", "name", "kind", "password", "email", "description", "admin", "disabled", "quota", "created_at", "updated_at"]),
+    (
+        "accounts",
+        &["id", "name", "kind", "password", "email", "description", "admin", "disabled", "quota", "upstream", "created_at", "updated_at"],
+    ),
     ("members", &["organization", "account", "role", "created_at"]),
     ("tokens", &["id", "account", "hash", "kind", "description", "scope", "organization", "created_at", "expires_at", "used_at"]),
     (

@@ -63,7 +63,7 @@ pub fn choices(all: &[(&'static str, &'static str)], chosen: &str) -> Vec<Choice
 /// `/` and `/search`.
 pub async fn show(visitor: Visitor, Query(wish): Query<Wish>) -> Result<Response<Body>, Error> {
     let page = wish.page.parse().unwrap_or(1).clamp(1, 100_000);
-    let answer = visitor.get(&format!("/search?{}&limit={LIMIT}", query(&wish, page))).await?;
+    let answer = visitor.get(&format!("/search?{}&limit={LIMIT}&total=true", query(&wish, page))).await?;
     let boxes: Vec<Card> = list(&answer, "boxes").map(Card::of).collect();
     let total = answer["total"].as_u64().unwrap_or(0);
     let pages = total.div_ceil(LIMIT).max(1);

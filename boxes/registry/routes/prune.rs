@@ -38,10 +38,16 @@ struct Rule {
 }
 
 impl Rule {
-    /// The versions that go, of all versions with the highest first.
+    /// The versions that go, of all versions with the highest first. The last ones are counted by what can be used: a revoked version or a
+    /// draft above the last active one that stays does not push that one out.
     fn removes<'a>(&self, all: &'a [Held]) -> Vec<&'a Held> {
-        let kept = self.keep_last.map_or(0, |n| usize::try_from(n).unwrap_or(usize::MAX));
-        all.iter().skip(kept).filter(|held| !(self.keep_active && held.row.status == Status::Active)).collect()
+        let mut left = self.keep_last.unwrap_or(0);
+        let last = |held: &&Held| {
+            let stays = left > 0;
+            left -= u32::from(stays && held.row.status == Status::Active);
+            stays
+        };
+        all.iter().skip_while(last).filter(|held| !(self.keep_active && held.row.status == Status::Active)).collect()
     }
 }
 
