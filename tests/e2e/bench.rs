@@ -95,7 +95,14 @@ impl Bench {
     /// Runs kiste.
     #[must_use]
     pub fn kiste<const N: usize>(&self, args: [&str; N]) -> Said {
-        let done = self.command(env!("CARGO_BIN_EXE_kiste")).args(args).output().expect("kiste");
+        self.with(env!("CARGO_BIN_EXE_kiste"), &args, &[])
+    }
+
+    /// Runs a program with variables set.
+    #[must_use]
+    pub fn with(&self, program: &str, args: &[&str], set: &[(&str, &str)]) -> Said {
+        let mut command = self.command(program);
+        let done = command.args(args).envs(set.iter().copied()).output().unwrap_or_else(|e| panic!("{program}: {e}"));
         Said {
             code: done.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&done.stdout).into_owned(),

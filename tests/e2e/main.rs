@@ -7,6 +7,7 @@ mod bench;
 mod docker;
 #[cfg(target_os = "linux")]
 mod engine;
+mod pipeline;
 mod qemu_builder;
 
 use bench::{Bench, qemu_processes};
@@ -84,6 +85,7 @@ fn from_a_template_to_a_running_machine() {
     builds_a_box_that_both_tools_take(&bench);
     builds_a_box_from_that_box(&bench);
     qemu_builder::builds_on_an_image(&bench);
+    pipeline::goes_the_whole_way_and_back(&bench);
     project(&bench);
     comes_up(&bench);
     answers(&bench);
