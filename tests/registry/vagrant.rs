@@ -103,13 +103,11 @@ fn said(done: std::process::Output) -> Said {
 }
 
 #[test]
-#[ignore = "the words of its later steps are still to be settled: run it with --ignored"]
 fn vagrant_publishes_and_adds_with_files() {
     story(Kind::Files);
 }
 
 #[test]
-#[ignore = "the words of its later steps are still to be settled: run it with --ignored"]
 fn vagrant_publishes_and_adds_with_postgresql_and_s3() {
     story(Kind::Shared);
 }
@@ -191,10 +189,10 @@ fn works_step_by_step(vagrant: &Vagrant) {
     vagrant.run(&["cloud", "box", "create", "alice/steps", "--short-description", "By hand"]).ok(&["Created box alice/steps"]);
     vagrant.run(&["cloud", "box", "create", "alice/steps"]).fails(&["alice/steps"]);
     vagrant.run(&["cloud", "box", "update", "alice/steps", "--short-description", "Changed"]).ok(&["Updated box alice/steps"]);
-    vagrant.run(&["cloud", "version", "create", "alice/steps", "0.1.0"]).ok(&["Created version 0.1.0 of alice/steps"]);
+    vagrant.run(&["cloud", "version", "create", "alice/steps", "0.1.0"]).ok(&["Created version 0.1.0 on alice/steps"]);
     vagrant
         .run(&["cloud", "version", "update", "alice/steps", "0.1.0", "--description", "words"])
-        .ok(&["Updated version 0.1.0 of alice/steps"]);
+        .ok(&["Updated version 0.1.0 on alice/steps"]);
     vagrant.run(&["cloud", "provider", "create", "alice/steps", "libvirt", "0.1.0"]).ok(&["Created provider libvirt on alice/steps"]);
     vagrant
         .run(&["cloud", "provider", "create", "alice/steps", "other", "0.1.0", "http://127.0.0.1:1/x.box"])
@@ -206,7 +204,7 @@ fn works_step_by_step(vagrant: &Vagrant) {
         .run(&["cloud", "provider", "upload", "alice/steps", "libvirt", "0.1.0", &file])
         .ok(&["Uploaded provider libvirt on alice/steps"]);
     vagrant.run(&["cloud", "provider", "delete", "--force", "alice/steps", "other", "0.1.0"]).ok(&["Deleted provider other"]);
-    vagrant.run(&["cloud", "version", "release", "--force", "alice/steps", "0.1.0"]).ok(&["Released version 0.1.0 of alice/steps"]);
+    vagrant.run(&["cloud", "version", "release", "--force", "alice/steps", "0.1.0"]).ok(&["Released version 0.1.0 on alice/steps"]);
     vagrant.run(&["cloud", "box", "show", "alice/steps"]).ok(&["alice/steps", "0.1.0"]);
     vagrant.run(&["cloud", "version", "create", "alice/steps", "0.2.0"]).ok(&["Created version 0.2.0"]);
     vagrant.run(&["cloud", "version", "delete", "--force", "alice/steps", "0.2.0"]).ok(&["Deleted version 0.2.0"]);
@@ -228,7 +226,7 @@ fn keeps_private_boxes(publisher: &Vagrant, consumer: &Vagrant, token: &str) {
 }
 
 fn takes_back(publisher: &Vagrant, consumer: &Vagrant) {
-    publisher.run(&["cloud", "version", "revoke", "--force", "alice/tiny", "1.1.0"]).ok(&["Revoked version 1.1.0 of alice/tiny"]);
+    publisher.run(&["cloud", "version", "revoke", "--force", "alice/tiny", "1.1.0"]).ok(&["Revoked version 1.1.0 on alice/tiny"]);
     consumer.run(&["box", "add", "alice/tiny", "--box-version", "1.1.0", "--force"]).fails(&["1.1.0"]);
     consumer.run(&["box", "add", "alice/tiny", "--force"]).ok(&["Successfully added box 'alice/tiny' (v1.0.0)"]);
 }
