@@ -31,6 +31,7 @@ peers: ## side by side: the same work done by hand and by Packer, timings as rat
 	tests/peers/containers target/release/kiste
 	tests/peers/registry/kills target/release/kiste 50
 	tests/peers/registry/run target/release/kiste
+	tests/peers/registry/fuzz target/release/kiste
 
 install: build ## install kiste into cargo's bin folder
 	cargo install --path . --locked
