@@ -78,15 +78,13 @@ fn texts_of_the_template_are_served() {
 
 #[test]
 fn servers_do_not_collide_and_end_when_dropped() {
-    let json = |port: u16| {
-        format!(
-            r#"{{"http_content": {{"/a": "b"}}, "http_bind_address": "127.0.0.1", "http_port_min": {port}, "http_port_max": {}}}"#,
-            port + 1
-        )
-    };
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().min(60_000);
+    // A loopback address of this process's own: on 127.0.0.1 any connection of another test may hold one of the two ports.
+    let [.., high, middle, low] = std::process::id().to_be_bytes();
+    let address = format!("127.{}.{middle}.{low}", 128 | high);
+    let json =
+        format!(r#"{{"http_content": {{"/a": "b"}}, "http_bind_address": "{address}", "http_port_min": 8100, "http_port_max": 8101}}"#);
     let locks = tempfile::tempdir().unwrap();
-    let http = Http { locks: locks.path().to_owned(), ..good(&json(free), Http::prepare) };
+    let http = Http { locks: locks.path().to_owned(), ..good(&json, Http::prepare) };
     let start = || run(&Cancel::new(), |run| http.serve(run)).0;
     let (first, second) = (start().unwrap().unwrap(), start().unwrap().unwrap());
     assert_ne!(first.port(), second.port());
@@ -94,7 +92,7 @@ fn servers_do_not_collide_and_end_when_dropped() {
     let port = first.port();
     drop(first);
     assert_eq!(start().unwrap().unwrap().port(), port);
-    assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
+    assert!(TcpStream::connect((address.as_str(), port)).is_err());
 }
 
 #[test]
