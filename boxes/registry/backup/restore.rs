@@ -76,14 +76,16 @@ async fn insert(
     let statement = statement(format!("INSERT INTO {table} ({}) VALUES ({})", columns.join(", "), places.join(", ")));
     let mut query = sqlx::query(statement);
     for (column, value) in columns.iter().zip(values) {
+        // A value that cannot be read back is damage, not an empty one.
+        let damaged = || Error::Damaged(format!("a row of the backup's `{table}` has no usable `{column}`"));
         query = match value {
             Value::Null => query,
-            Value::Number(number) => query.bind(number.as_i64().unwrap_or_default()),
+            Value::Number(number) => query.bind(number.as_i64().ok_or_else(damaged)?),
             _ if *table == *"objects" && *column == "key" => {
-                let digest = line.row.get("digest").and_then(Value::as_str).unwrap_or_default();
-                query.bind(keys.get(digest).cloned().unwrap_or_default())
+                let digest = line.row.get("digest").and_then(Value::as_str);
+                query.bind(digest.and_then(|digest| keys.get(digest)).ok_or_else(damaged)?.clone())
             }
-            value => query.bind(value.as_str().unwrap_or_default().to_owned()),
+            value => query.bind(value.as_str().ok_or_else(damaged)?.to_owned()),
         };
     }
     connection.execute(query).await?;

@@ -58,6 +58,22 @@ async fn a_second_backup_takes_the_place_of_the_first() {
 }
 
 #[tokio::test]
+async fn a_row_that_holds_something_else_is_damage() {
+    for (good, bad) in [("\"name\":\"admin\"", "\"name\":[]"), ("\"created_at\":", "\"created_at\":0.5,\"was\":")] {
+        let (trial, folder, place) = (filled(None).await, tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let saved = save(&trial.app.db, &trial.app.objects, folder.path(), |_| {}).await.unwrap();
+        let file = folder.path().join(&saved.file);
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains(good));
+        fs::write(&file, text.replacen(good, bad, 1)).unwrap();
+        let to = App::open(Settings::at(place.path(), "127.0.0.1:0".parse().unwrap())).await.unwrap();
+        let refused = restore::fill(&to.db, &to.objects, folder.path(), |_| {}).await;
+        assert!(matches!(&refused, Err(Error::Damaged(text)) if text.contains("`accounts` has no usable")), "{refused:?}");
+        assert!(to.db.is_new().await.unwrap());
+    }
+}
+
+#[tokio::test]
 async fn damage_is_never_restored() {
     let (trial, folder, place) = (filled(None).await, tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     save(&trial.app.db, &trial.app.objects, folder.path(), |_| {}).await.unwrap();
