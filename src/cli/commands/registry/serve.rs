@@ -11,6 +11,7 @@ use kiste_registry::{Place, Settings, Tls};
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit;
+use crate::result::Shown;
 
 /// Where a registry keeps what it has
 #[derive(Clone, Debug, Args)]
@@ -105,6 +106,10 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<u8, Error> {
         if let Some(token) = running.admin {
             context.reporter.say("Its administrator is `admin`. This token is shown only now:");
             context.reporter.say(token.text());
+            if context.global.quiet {
+                // It is told only once: quiet or not, somebody has to have it.
+                context.show(&Shown { names: vec![token.text().to_owned()], ..Shown::default() });
+            }
         }
     })?;
     Ok(exit::OK)
