@@ -62,11 +62,11 @@ fn defaults(settings: &Settings, live: &Live) -> Line {
     say("-name", settings.vm_name.clone());
     say("-machine", machine(settings, live));
     say("-m", format!("{}M", settings.hardware.memory));
-    if let Some(smp) = smp(settings) {
+    if let Some(smp) = smp(settings, live) {
         say("-smp", smp);
     }
-    if let Some(model) = settings.hardware.cpu_model.clone().or_else(|| emulated(settings, live)) {
-        say("-cpu", model);
+    if let Some(model) = settings.hardware.cpu_model.as_deref().or_else(|| is_emulated_pc(settings, live).then_some(EMULATED)) {
+        say("-cpu", model.to_owned());
     }
     if let Some(vga) = &settings.hardware.vga {
         say("-vga", vga.clone());
@@ -109,19 +109,25 @@ fn machine(settings: &Settings, live: &Live) -> String {
 
 /// QEMU's usual processor with a source of random numbers: without one, a guest that is emulated gathers them for seconds while its
 /// services wait. Packer names no processor; `cpu_model` and `qemuargs` take this one's place.
-fn emulated(settings: &Settings, live: &Live) -> Option<String> {
-    let is_pc = settings.qemu_binary.ends_with("qemu-system-x86_64");
-    (is_pc && live.accelerator.as_deref() == Some("tcg")).then(|| "qemu64,+rdrand".to_owned())
+const EMULATED: &str = "qemu64,+rdrand";
+
+/// Whether nothing but QEMU itself runs the guest, on one of the PCs that can have several processors.
+fn is_emulated_pc(settings: &Settings, live: &Live) -> bool {
+    let kind = settings.hardware.machine_type.as_str();
+    let is_pc = settings.qemu_binary.ends_with("qemu-system-x86_64") && (kind.starts_with("pc") || kind.starts_with("q35"));
+    is_pc && live.accelerator.as_deref() == Some("tcg")
 }
 
-fn smp(settings: &Settings) -> Option<String> {
+/// Without a word of the template a machine has one processor, as Packer gives it; an emulated one has as many as help it to boot.
+fn smp(settings: &Settings, live: &Live) -> Option<String> {
     let hardware = &settings.hardware;
+    let cpus = hardware.cpus.unwrap_or(if is_emulated_pc(settings, live) { live.processors } else { 1 });
     let parts = [("sockets", hardware.sockets), ("cores", hardware.cores), ("threads", hardware.threads)];
     if parts.iter().any(|(_, n)| n.is_some()) {
         let given = parts.iter().filter_map(|(name, n)| n.map(|n| format!(",{name}={n}")));
-        return Some(format!("cpus={}{}", hardware.cpus, given.collect::<String>()));
+        return Some(format!("cpus={cpus}{}", given.collect::<String>()));
     }
-    (hardware.cpus > 1).then(|| format!("cpus={0},sockets={0}", hardware.cpus))
+    (cpus > 1).then(|| format!("cpus={cpus},sockets={cpus}"))
 }
 
 /// The forward is open on this host only: whoever else is in its network has no business with a machine whose password is in a template.

@@ -35,6 +35,8 @@ pub struct Live {
     pub tpm: Option<PathBuf>,
     /// In the words of QEMU's command line; none where the template wants none.
     pub accelerator: Option<String>,
+    /// Of an emulated machine whose template does not say how many.
+    pub processors: u32,
     /// A window can't be opened here.
     pub no_display: bool,
     pub key: LoginKey,

@@ -98,11 +98,11 @@ fn hardware(options: &mut Options<'_>) -> Hardware {
     let cores = count(options, "cores");
     let threads = count(options, "threads");
     let cpus = options.parsed::<i64>("cpus", "a number of processors").and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0);
-    let product = sockets.unwrap_or(1) * cores.unwrap_or(1) * threads.unwrap_or(1);
+    let product = || [sockets, cores, threads].iter().flatten().copied().reduce(u32::saturating_mul);
     Hardware {
         accelerator: choice(options, "accelerator", &accelerators, wrong),
         machine_type: options.text("machine_type").unwrap_or_else(|| "pc".to_owned()),
-        cpus: cpus.unwrap_or(product),
+        cpus: cpus.or_else(product),
         sockets,
         cores,
         threads,

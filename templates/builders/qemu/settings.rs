@@ -51,7 +51,8 @@ pub struct Hardware {
     /// As the template says; none: what runs best here.
     pub accelerator: Option<String>,
     pub machine_type: String,
-    pub cpus: u32,
+    /// As the template says, by itself or by its parts.
+    pub cpus: Option<u32>,
     pub sockets: Option<u32>,
     pub cores: Option<u32>,
     pub threads: Option<u32>,

@@ -14,6 +14,10 @@ const TRIES: usize = 4;
 /// The step.
 pub struct Start(pub Shared);
 
+/// Processors that an emulated machine gets when its template says nothing of them: the services of a booting guest start side by
+/// side then. They all wait for each other now and then, so more would cost other builds more than they bring this one.
+const MOST_PROCESSORS: u32 = 2;
+
 impl<'a> Step<Context<'a>> for Start {
     type Error = Error;
 
@@ -23,7 +27,12 @@ impl<'a> Step<Context<'a>> for Start {
 
     fn run(&mut self, context: &mut Context<'a>) -> Result<(), Error> {
         let accelerator = self.accelerator(context)?;
-        self.0.live().accelerator = accelerator;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        {
+            let mut live = self.0.live();
+            live.accelerator = accelerator;
+            live.processors = u32::try_from(cores).unwrap_or(MOST_PROCESSORS).min(MOST_PROCESSORS);
+        }
         self.look_for_display(context);
         for tries in 1.. {
             match self.once(context, tries == 1) {

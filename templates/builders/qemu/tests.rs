@@ -147,6 +147,25 @@ fn qemu_gets_what_the_real_packer_starts_it_with() {
     }
 }
 
+#[test]
+fn only_an_emulated_pc_gets_processors_that_nobody_asked_for() {
+    let smp = |options: &str, accelerator: &str| {
+        let text = format!(r#"{{"iso_url": "x.iso", "iso_checksum": "none", "ssh_username": "u", "ssh_password": "x"{options}}}"#);
+        let (settings, wrong) = settings_of(&text, false);
+        assert_eq!(wrong, [""; 0], "{text}");
+        let live = Live { accelerator: Some(accelerator.to_owned()), processors: 2, ..Live::default() };
+        let words: Vec<String> = arguments::build(&settings, &live).unwrap().iter().map(|w| w.to_string()).collect();
+        switches(&words).remove("-smp").and_then(|values| values.into_iter().next().flatten())
+    };
+    assert_eq!(smp("", "tcg").as_deref(), Some("cpus=2,sockets=2"));
+    assert_eq!(smp(r#", "machine_type": "q35""#, "tcg").as_deref(), Some("cpus=2,sockets=2"));
+    for options in [r#", "cpus": 1"#, r#", "sockets": 1"#, r#", "machine_type": "isapc""#, r#", "qemu_binary": "qemu-system-i386""#] {
+        assert!(!smp(options, "tcg").is_some_and(|said| said.starts_with("cpus=2")), "{options}");
+    }
+    assert_eq!(smp("", "kvm"), None);
+    assert_eq!(smp(r#", "qemuargs": [["-smp", "3"]]"#, "tcg").as_deref(), Some("3"));
+}
+
 /// As the script that asked Packer makes them; the forward is open on the loopback device only, on purpose.
 fn normal(word: &str, dir: &str) -> String {
     let word = word.replace(dir, "DIR").replace("127.0.0.1:2222-", ":PORT-").replace("http://10.0.2.2:0/", "http://10.0.2.2:HTTP/");
