@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use kiste_boxes::cloud::{BoxChange, Push, Pushed, Shelf, Shelved, Source, Tag};
+use kiste_boxes::cloud::{Push, Pushed, Shelf, Shelved, Source, Tag};
 use kiste_boxes::digest::Checksum;
 use serde_json::json;
 
 use crate::app::either;
 use crate::commands::registry::RegistryArgs;
+use crate::commands::registry::boxes::AboutArgs;
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit;
@@ -26,21 +27,11 @@ pub struct PushArgs {
     /// Release the version
     #[arg(short, long)]
     release: bool,
-    /// All about the box, in Markdown
-    #[arg(short, long, value_name = "TEXT")]
-    description: Option<String>,
-    /// One line about the box
-    #[arg(short, long, value_name = "TEXT")]
-    short_description: Option<String>,
+    #[command(flatten)]
+    about: AboutArgs,
     /// What is new in the version, in Markdown
     #[arg(long, value_name = "TEXT")]
     version_description: Option<String>,
-    /// Only for those with a right to it
-    #[arg(short, long, overrides_with = "no_private")]
-    private: bool,
-    /// For everybody
-    #[arg(long, overrides_with = "private")]
-    no_private: bool,
     /// Architecture (else what the box says, else this host's)
     #[arg(short, long, value_name = "ARCH")]
     architecture: Option<String>,
@@ -119,11 +110,7 @@ fn wanted(args: &PushArgs) -> Result<Push, Error> {
         source,
         checksum: Checksum::read(args.checksum.as_deref(), args.checksum_type.as_deref())?,
         default_architecture: either(args.default_architecture, args.no_default_architecture),
-        about: BoxChange {
-            short_description: args.short_description.clone(),
-            description: args.description.clone(),
-            is_private: either(args.private, args.no_private),
-        },
+        about: args.about.change(),
         version_description: args.version_description.clone(),
         release: args.release,
         force: args.force,

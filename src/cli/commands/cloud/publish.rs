@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use kiste_boxes::architecture;
-use kiste_boxes::cloud::{BoxChange, Push, Source, Tag};
+use kiste_boxes::cloud::{Push, Source, Tag};
 use kiste_boxes::digest::Checksum;
 
 use crate::app::either;
 use crate::commands::cloud::{CloudArgs, show_version, sure};
+use crate::commands::registry::boxes::AboutArgs;
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit;
@@ -34,27 +35,17 @@ pub struct PublishArgs {
     /// Where the file lies, when it is not uploaded
     #[arg(long, value_name = "URL")]
     url: Option<String>,
-    /// All about the box
-    #[arg(short, long, value_name = "TEXT")]
-    description: Option<String>,
+    #[command(flatten)]
+    about: AboutArgs,
     /// What is new in the version
     #[arg(long, value_name = "TEXT")]
     version_description: Option<String>,
     /// Don't ask
     #[arg(short, long)]
     force: bool,
-    /// Only for those with a right to it
-    #[arg(short, long, overrides_with = "no_private")]
-    private: bool,
-    /// For everybody
-    #[arg(long, overrides_with = "private")]
-    no_private: bool,
     /// Release the version
     #[arg(short, long)]
     release: bool,
-    /// One line about the box
-    #[arg(short, long, value_name = "TEXT")]
-    short_description: Option<String>,
     /// Digest of the file
     #[arg(short, long, value_name = "HEX", requires = "checksum_type")]
     checksum: Option<String>,
@@ -102,11 +93,7 @@ fn push(args: &PublishArgs) -> Result<Push, Error> {
         },
         checksum: Checksum::read(args.checksum.as_deref(), args.checksum_type.as_deref())?,
         default_architecture: either(args.default_architecture, args.no_default_architecture),
-        about: BoxChange {
-            short_description: args.short_description.clone(),
-            description: args.description.clone(),
-            is_private: either(args.private, args.no_private),
-        },
+        about: args.about.change(),
         version_description: args.version_description.clone(),
         release: args.release,
         // As there: what is not released yet is replaced.
@@ -117,15 +104,16 @@ fn push(args: &PublishArgs) -> Result<Push, Error> {
 }
 
 fn summary(args: &PublishArgs, registry: &str) -> String {
+    let about = args.about.change();
     let mut lines = vec![
         format!("You are about to publish a box on {registry} with the following options:"),
         format!("{}:   (v{}) for provider '{}'", args.tag, args.version, args.provider),
     ];
-    lines.extend(args.private.then(|| "  Private:               true".to_owned()));
+    lines.extend((about.is_private == Some(true)).then(|| "  Private:               true".to_owned()));
     lines.extend(args.release.then(|| "  Automatic Release:     true".to_owned()));
     lines.extend(args.url.as_ref().map(|url| format!("  Remote Box file:       {url}")));
-    lines.extend(args.description.as_ref().map(|text| format!("  Box Description:       {text}")));
-    lines.extend(args.short_description.as_ref().map(|text| format!("  Box Short Description: {text}")));
+    lines.extend(about.description.as_ref().map(|text| format!("  Box Description:       {text}")));
+    lines.extend(about.short_description.as_ref().map(|text| format!("  Box Short Description: {text}")));
     lines.extend(args.version_description.as_ref().map(|text| format!("  Version Description:   {text}")));
     lines.join("\n")
 }
