@@ -2,11 +2,41 @@
 
 use std::path::{Path, PathBuf};
 
-use kiste_core::network::Port;
+use kiste_core::network::{Network, NetworkKind, Port};
 use kiste_core::share::FolderKind;
 
-use crate::driver::Vm;
+use crate::driver::{Driver, Vm};
 use crate::error::Error;
+
+/// One optional capability by name, for tables and errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// In `--json`: the name of the method of [`Driver`] that gives it.
+    pub id: &'static str,
+    /// For people, behind "can".
+    pub words: &'static str,
+}
+
+/// What `driver` can beyond the contract, in a fixed order.
+pub fn of(driver: &dyn Driver) -> Vec<Named> {
+    let all = [
+        (driver.forwarding().is_some(), "forwarding", "forward ports"),
+        (driver.networks().is_some(), "networks", "attach networks"),
+        (driver.host_shares().is_some(), "host_shares", "share live folders"),
+        (driver.suspend().is_some(), "suspend", "suspend"),
+        (driver.snapshots().is_some(), "snapshots", "snapshots"),
+        (driver.media().is_some(), "media", "discs"),
+        (driver.keyboard().is_some(), "keyboard", "type"),
+        (driver.screen().is_some(), "screen", "screenshots"),
+        (driver.cards().is_some(), "cards", "see network cards"),
+        (driver.serial().is_some(), "serial", "serial log"),
+        (driver.guest_agent().is_some(), "guest_agent", "guest agent"),
+        (driver.direct_kernel().is_some(), "direct_kernel", "boot a kernel"),
+        (driver.raw_command().is_some(), "raw_command", "raw command lines"),
+        (driver.customize().is_some(), "customize", "customize commands"),
+    ];
+    all.into_iter().filter(|(has, _, _)| *has).map(|(_, id, words)| Named { id, words }).collect()
+}
 
 /// Ports of the guest on the host.
 pub trait Forwarding {
@@ -24,6 +54,64 @@ pub trait Suspend {
 
     /// Throws saved memory away; the machine is stopped then.
     fn discard(&self, vm: &Vm<'_>) -> Result<(), Error>;
+}
+
+/// A state of a machine that was kept to go back to.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Snapshot {
+    /// The provider's id. Never given twice in one machine.
+    pub id: String,
+    /// Name. May repeat: only the id is sure.
+    pub name: String,
+    /// What its maker said about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Id of the snapshot that it was taken on top of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
+    /// When it was taken (RFC 3339), where the provider knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken: Option<String>,
+    /// It holds the memory of a machine that ran.
+    pub memory: bool,
+    /// The machine goes on from this one.
+    pub current: bool,
+}
+
+/// States of a machine kept to go back to.
+pub trait Snapshots {
+    /// Keeps the disks as they are now, and the memory of a machine that runs, where the driver can. The machine goes on as it was.
+    /// A machine whose memory is saved ([`crate::State::Suspended`]) may be refused by [`Error::WrongState`].
+    fn take(&self, vm: &Vm<'_>, name: &str, description: Option<&str>) -> Result<Snapshot, Error>;
+
+    /// All of them, oldest first.
+    fn list(&self, vm: &Vm<'_>) -> Result<Vec<Snapshot>, Error>;
+
+    /// Puts a machine that is off (stopped, suspended, aborted) back. It is stopped then, or suspended where the snapshot holds
+    /// memory. [`Error::NoSnapshot`] for an id that is not there, with nothing changed.
+    fn restore(&self, vm: &Vm<'_>, id: &str) -> Result<(), Error>;
+
+    /// Forgets one, in any state of the machine; those taken on top of it stay. [`Error::NoSnapshot`] for an id that is not there.
+    fn remove(&self, vm: &Vm<'_>, id: &str) -> Result<(), Error>;
+}
+
+/// Cards beside the first.
+pub trait Networks {
+    /// Kinds of networks that this driver attaches cards to.
+    fn network_kinds(&self) -> &'static [NetworkKind];
+
+    /// Sets the whole list of cards beside the first; takes hold at the next start.
+    fn set_networks(&self, vm: &Vm<'_>, networks: &[Network]) -> Result<(), Error>;
+
+    /// Hardware addresses of those cards, in the order they were set (`08:00:27:aa:bb:cc`): how the guest tells them apart.
+    fn network_macs(&self, vm: &Vm<'_>) -> Result<Vec<String>, Error>;
+}
+
+/// Commands of the user's for the provider's own program. Those for the moments around making and starting are the driver's business;
+/// only the engine knows when the guest has answered.
+pub trait Customize {
+    /// The guest has answered for the first time since the machine was started.
+    fn after_contact(&self, vm: &Vm<'_>) -> Result<(), Error>;
 }
 
 /// One live folder.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use kiste_core::dirs::{Home, MachineDir};
-use kiste_core::network::{Port, Protocol, loopback};
+use kiste_core::network::{Network, NetworkKind, Port, Protocol, loopback};
 use kiste_core::{Cancel, Explain, Kind, Machine, Reporter, Size, Span};
 
 use crate::capability::HostShare;
@@ -69,17 +69,22 @@ pub fn ssh_port(host: u16) -> Port {
     Port { guest: 22, host, host_ip, protocol, auto_correct: false, id, disabled: false }
 }
 
-/// All of it.
-pub fn suite(driver: &dyn Driver, place: &Place) {
+/// All of it. `die` ends the running machine as a crash does: its process is gone, nobody was asked.
+pub fn suite(driver: &dyn Driver, place: &Place, die: &dyn Fn(&Vm<'_>)) {
     let vm = place.vm();
     assert_eq!(driver.validate(vm.machine), Vec::<String>::new());
+    settings_that_cannot_be(driver, place);
     nothing_there(driver, &vm);
     a_missing_disk_leaves_nothing(driver, place);
+    interrupted_while_it_is_made(driver, place);
     life(driver, &vm);
     forwards(driver, &vm);
     suspend(driver, &vm);
+    snapshots(driver, &vm);
+    networks(driver, &vm);
     looks(driver, place);
     settings_hold_until_the_next_start(driver, place);
+    a_crash_is_seen_and_a_start_repairs(driver, &vm, die);
     let out = place.file("out.raw");
     driver.stop(&vm, true).unwrap();
     driver.export(&vm, &out, "raw", false).unwrap();
@@ -89,6 +94,64 @@ pub fn suite(driver: &dyn Driver, place: &Place) {
     driver.delete(&vm).unwrap();
     assert_eq!(driver.state(&vm).unwrap(), State::NotCreated);
     assert_eq!(place.left(), Vec::<String>::new());
+}
+
+/// Mistakes come from [`Driver::validate`], before anything starts.
+fn settings_that_cannot_be(driver: &dyn Driver, place: &Place) {
+    let bad = [
+        Machine { cpus: Some(0), ..place.machine.clone() },
+        Machine { memory: Some(Size::mib(1)), ..place.machine.clone() },
+        Machine { settings: [(driver.name().to_owned(), serde_json::json!({ "no_such_key": 1 }))].into(), ..place.machine.clone() },
+    ];
+    for machine in bad {
+        assert!(!driver.validate(&machine).is_empty(), "{:?} {:?} {:?}", machine.cpus, machine.memory, machine.settings);
+    }
+}
+
+fn cancelled() -> Cancel {
+    let cancel = Cancel::new();
+    cancel.cancel();
+    cancel
+}
+
+/// However far it came: there is a machine or there is none, and what comes next works.
+fn interrupted_while_it_is_made(driver: &dyn Driver, place: &Place) {
+    let vm = place.vm();
+    let cancel = cancelled();
+    let made = driver.create(&Vm { cancel: &cancel, ..vm.clone() }, &source());
+    assert_eq!(made.unwrap_err().kind(), Kind::Interrupted);
+    assert_eq!((driver.state(&vm).unwrap(), place.left()), (State::NotCreated, Vec::new()));
+    for delay in [1, 5, 20, 60] {
+        let cancel = Cancel::new();
+        let other = cancel.clone();
+        let clock = std::thread::spawn(move || {
+            std::thread::sleep(std::time::Duration::from_millis(delay));
+            other.cancel();
+        });
+        let made = driver.create(&Vm { cancel: &cancel, ..vm.clone() }, &source());
+        clock.join().unwrap();
+        match made {
+            Ok(()) => assert_eq!(driver.state(&vm).unwrap(), State::Stopped),
+            Err(error) => {
+                assert_eq!(error.kind(), Kind::Interrupted, "{error}");
+                assert_eq!((driver.state(&vm).unwrap(), place.left()), (State::NotCreated, Vec::new()));
+            }
+        }
+        driver.delete(&vm).unwrap();
+        assert_eq!((driver.state(&vm).unwrap(), place.left()), (State::NotCreated, Vec::new()));
+    }
+}
+
+fn a_crash_is_seen_and_a_start_repairs(driver: &dyn Driver, vm: &Vm<'_>, die: &dyn Fn(&Vm<'_>)) {
+    die(vm);
+    assert_eq!(driver.state(vm).unwrap(), State::Aborted);
+    assert_eq!(driver.address(vm).unwrap(), None);
+    driver.start(vm).unwrap();
+    assert_eq!(driver.state(vm).unwrap(), State::Running);
+    die(vm);
+    driver.stop(vm, true).unwrap();
+    assert!(matches!(driver.state(vm).unwrap(), State::Stopped | State::Aborted));
+    driver.start(vm).unwrap();
 }
 
 fn nothing_there(driver: &dyn Driver, vm: &Vm<'_>) {
@@ -122,8 +185,7 @@ fn life(driver: &dyn Driver, vm: &Vm<'_>) {
 }
 
 fn interrupted(driver: &dyn Driver, vm: &Vm<'_>) {
-    let cancel = Cancel::new();
-    cancel.cancel();
+    let cancel = cancelled();
     let stopped = driver.start(&Vm { cancel: &cancel, ..vm.clone() });
     assert_eq!(stopped.unwrap_err().kind(), Kind::Interrupted);
     assert_eq!(driver.state(vm).unwrap(), State::Stopped);
@@ -156,6 +218,65 @@ fn suspend(driver: &dyn Driver, vm: &Vm<'_>) {
     capability.suspend(vm).unwrap();
     capability.discard(vm).unwrap();
     assert_eq!(driver.state(vm).unwrap(), State::Stopped);
+    driver.start(vm).unwrap();
+}
+
+/// From running to running, with none left.
+fn snapshots(driver: &dyn Driver, vm: &Vm<'_>) {
+    let Some(capability) = driver.snapshots() else { return };
+    assert_eq!(capability.list(vm).unwrap(), []);
+    let live = capability.take(vm, "a name; with 'signs' ✓", Some("two\nlines")).unwrap();
+    assert_eq!(driver.state(vm).unwrap(), State::Running);
+    driver.stop(vm, true).unwrap();
+    let first = capability.take(vm, "twice", None).unwrap();
+    let second = capability.take(vm, "twice", None).unwrap();
+    assert!(first.id != second.id && !first.memory && second.current);
+    let seen = capability.list(vm).unwrap();
+    let told: Vec<(&String, Option<&String>)> = seen.iter().map(|s| (&s.id, s.parent.as_ref())).collect();
+    assert_eq!(told, [(&live.id, None), (&first.id, Some(&live.id)), (&second.id, Some(&first.id))]);
+    assert_eq!((seen[0].name.as_str(), seen[1].name.as_str(), seen[2].name.as_str()), ("a name; with 'signs' ✓", "twice", "twice"));
+    assert_eq!(seen.iter().filter(|s| s.current).count(), 1);
+    unknown_snapshots_change_nothing(driver, vm);
+    capability.restore(vm, &live.id).unwrap();
+    assert_eq!(driver.state(vm).unwrap(), if live.memory { State::Suspended } else { State::Stopped });
+    driver.start(vm).unwrap();
+    assert_eq!(driver.state(vm).unwrap(), State::Running);
+    assert!(matches!(capability.restore(vm, &first.id), Err(Error::WrongState { .. })));
+    capability.remove(vm, &first.id).unwrap();
+    driver.stop(vm, true).unwrap();
+    capability.restore(vm, &second.id).unwrap();
+    assert_eq!(driver.state(vm).unwrap(), State::Stopped);
+    let current: Vec<String> = capability.list(vm).unwrap().into_iter().filter(|s| s.current).map(|s| s.id).collect();
+    assert_eq!(current, std::slice::from_ref(&second.id));
+    for id in [&live.id, &second.id] {
+        capability.remove(vm, id).unwrap();
+    }
+    assert_eq!(capability.list(vm).unwrap(), []);
+    driver.start(vm).unwrap();
+}
+
+fn unknown_snapshots_change_nothing(driver: &dyn Driver, vm: &Vm<'_>) {
+    let Some(capability) = driver.snapshots() else { return };
+    let before = (driver.state(vm).unwrap(), capability.list(vm).unwrap());
+    for id in ["no such id", "", "00000000-0000-0000-0000-000000000000"] {
+        assert!(matches!(capability.restore(vm, id), Err(Error::NoSnapshot { .. })), "{id}");
+        assert!(matches!(capability.remove(vm, id), Err(Error::NoSnapshot { .. })), "{id}");
+    }
+    assert_eq!((driver.state(vm).unwrap(), capability.list(vm).unwrap()), before);
+}
+
+/// On a running machine; what is set shows at once, and none is left.
+fn networks(driver: &dyn Driver, vm: &Vm<'_>) {
+    let Some(capability) = driver.networks() else { return };
+    let card = |kind: &NetworkKind| -> Network { serde_json::from_value(serde_json::json!({ "type": kind })).unwrap() };
+    let cards: Vec<Network> = capability.network_kinds().iter().filter(|k| **k != NetworkKind::Public).map(card).collect();
+    driver.stop(vm, true).unwrap();
+    capability.set_networks(vm, &cards).unwrap();
+    let macs = capability.network_macs(vm).unwrap();
+    assert_eq!(macs.len(), cards.len());
+    assert!(macs.iter().all(|m| m.split(':').count() == 6), "{macs:?}");
+    capability.set_networks(vm, &[]).unwrap();
+    assert_eq!(capability.network_macs(vm).unwrap(), Vec::<String>::new());
     driver.start(vm).unwrap();
 }
 
@@ -204,5 +325,5 @@ fn settings_hold_until_the_next_start(driver: &dyn Driver, place: &Place) {
 #[cfg(feature = "fake")]
 #[test]
 fn the_fake_conforms() {
-    suite(&crate::fake::Fake, &Place::new());
+    suite(&crate::fake::Fake, &Place::new(), &crate::fake::die);
 }

@@ -6,7 +6,10 @@ use kiste_comm::Communicator;
 use kiste_core::dirs::{Home, MachineDir};
 use kiste_core::{Cancel, Machine, Reporter, Size};
 
-use crate::capability::{Cards, DirectKernel, Forwarding, GuestAgent, HostShares, Keyboard, Media, RawCommand, Screen, Serial, Suspend};
+use crate::capability::{
+    Cards, Customize, DirectKernel, Forwarding, GuestAgent, HostShares, Keyboard, Media, Networks, RawCommand, Screen, Serial, Snapshots,
+    Suspend,
+};
 use crate::error::Error;
 
 /// One machine of one provider: what it should be, where its state lives, who listens.
@@ -38,6 +41,10 @@ pub struct SourceDisk {
 pub struct Source {
     /// Disks, first is the boot disk.
     pub disks: Vec<SourceDisk>,
+    /// The description of a whole machine (OVF or OVA) that the disks belong to, where the box has one.
+    pub appliance: Option<PathBuf>,
+    /// Names the box and its version to a driver that keeps something per box: `debian/12-12.5.0`.
+    pub box_id: Option<String>,
     /// Grow the first disk to this (never shrink); with no disks: size of a new empty one.
     pub size: Option<Size>,
     /// Architecture of the guest in Rust's words (`x86_64`, `aarch64`); none: the host's.
@@ -162,6 +169,18 @@ pub trait Driver: Send + Sync {
     }
     /// Optional: memory to disk and back.
     fn suspend(&self) -> Option<&dyn Suspend> {
+        None
+    }
+    /// Optional: states to go back to.
+    fn snapshots(&self) -> Option<&dyn Snapshots> {
+        None
+    }
+    /// Optional: cards beside the first.
+    fn networks(&self) -> Option<&dyn Networks> {
+        None
+    }
+    /// Optional: the user's own commands for the provider's program.
+    fn customize(&self) -> Option<&dyn Customize> {
         None
     }
     /// Optional: live folders of the host.

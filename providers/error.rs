@@ -73,6 +73,14 @@ pub enum Error {
         /// What it must be.
         needs: &'static str,
     },
+    /// No snapshot of that id or name.
+    #[error("there is no snapshot `{name}`{}", if .known.is_empty() { String::new() } else { format!(" (known: {})", .known.join(", ")) })]
+    NoSnapshot {
+        /// What was asked for.
+        name: String,
+        /// Those there are.
+        known: Vec<String>,
+    },
     /// The monitor of the machine's process did not do what it was told.
     #[error("monitor: `{command}` failed: {reason}")]
     Monitor {
@@ -102,6 +110,7 @@ impl Explain for Error {
             Self::TooOld { .. } => Kind::Host,
             Self::Unknown { .. } | Self::Lacks { .. } | Self::Settings(_) => Kind::Usage,
             Self::HostileDisk { .. } => Kind::Verify,
+            Self::NoSnapshot { .. } => Kind::NotFound,
             Self::Cancelled(_) => Kind::Interrupted,
             _ => Kind::Failed,
         }

@@ -7,8 +7,11 @@ mod faults;
 mod guest;
 mod picture;
 mod prompt;
+mod snapshots;
 mod state;
 mod world;
 
 pub use driver::Fake;
+#[cfg(test)]
+pub use driver::die;
 pub use faults::Faults;

@@ -14,6 +14,8 @@ const INFO: &str = "info.json";
 const LARGEST_INFO: u64 = 1 << 20;
 /// Settings that came with it.
 const VAGRANTFILE: &str = "Vagrantfile";
+/// Description of a whole machine.
+const APPLIANCE: &str = "box.ovf";
 
 /// One unpacked box: name, version, provider and architecture say which.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +47,12 @@ impl StoredBox {
     /// Its disks, each checked: a file inside the box whose header names no other file.
     pub fn disks(&self) -> Result<Vec<BoxDisk>, Error> {
         self.metadata()?.disks(&self.dir)
+    }
+
+    /// The description of a whole machine (`box.ovf`) that its disks belong to; none where there is none.
+    pub fn appliance(&self) -> Option<PathBuf> {
+        let path = self.dir.join(APPLIANCE);
+        path.is_file().then_some(path)
     }
 
     /// The settings that came with it.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use kiste_comm::Communicator;
 use kiste_core::dirs::Home;
 use kiste_core::host::HostError;
-use kiste_core::network::Port;
+use kiste_core::network::{Network, NetworkKind, Port};
 use kiste_core::share::FolderKind;
 use kiste_core::{Cancel, Machine, state_file};
 
@@ -17,7 +17,8 @@ use super::picture::PNG;
 use super::state::{self, Record, now};
 use super::world::World;
 use crate::capability::{
-    DirectKernel, Forwarding, GuestAgent, HostShare, HostShares, Kernel, Keyboard, Media, Screen, Serial, Stroke, Suspend,
+    DirectKernel, Forwarding, GuestAgent, HostShare, HostShares, Kernel, Keyboard, Media, Networks, Screen, Serial, Snapshots, Stroke,
+    Suspend,
 };
 use crate::driver::{Address, Driver, Finding, Source, State, Vm};
 use crate::error::Error;
@@ -28,30 +29,30 @@ pub struct Fake;
 
 const NAME: &str = "fake";
 
-fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Error {
+pub(super) fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Error {
     let path = path.into();
     move |source| Error::File { path, source }
 }
 
-fn faults(vm: &Vm<'_>) -> Result<Faults, Error> {
+pub(super) fn faults(vm: &Vm<'_>) -> Result<Faults, Error> {
     Faults::of(vm.machine.settings.get(NAME))
 }
 
-fn world(vm: &Vm<'_>) -> World {
+pub(super) fn world(vm: &Vm<'_>) -> World {
     World::at(vm.dir.driver_file("guest"), &vm.machine.ssh.username)
 }
 
-fn now_state(vm: &Vm<'_>) -> Result<State, Error> {
+pub(super) fn now_state(vm: &Vm<'_>) -> Result<State, Error> {
     Ok(Record::read(vm)?.map_or(State::NotCreated, |r| r.state(world(vm).off_file().exists())))
 }
 
-fn change(vm: &Vm<'_>, change: impl FnOnce(&mut Record)) -> Result<(), Error> {
+pub(super) fn change(vm: &Vm<'_>, change: impl FnOnce(&mut Record)) -> Result<(), Error> {
     let mut record = Record::made(vm)?;
     change(&mut record);
     record.write(vm)
 }
 
-fn needs(vm: &Vm<'_>, state: State) -> Result<(), Error> {
+pub(super) fn needs(vm: &Vm<'_>, state: State) -> Result<(), Error> {
     let is = now_state(vm)?;
     if is == state { Ok(()) } else { Err(Error::WrongState { is: is.short(), needs: state.short() }) }
 }
@@ -85,7 +86,14 @@ impl Driver for Fake {
     }
 
     fn validate(&self, machine: &Machine) -> Vec<String> {
-        Faults::of(machine.settings.get(NAME)).err().map(|e| e.to_string()).into_iter().collect()
+        let mut mistakes: Vec<String> = Faults::of(machine.settings.get(NAME)).err().map(|e| e.to_string()).into_iter().collect();
+        if machine.cpus == Some(0) {
+            mistakes.push("`cpus`: a machine needs at least 1".to_owned());
+        }
+        if let Some(memory) = machine.memory.filter(|m| m.in_mib() < 4) {
+            mistakes.push(format!("`memory`: `{memory}` is too little"));
+        }
+        mistakes
     }
 
     fn create(&self, vm: &Vm<'_>, source: &Source) -> Result<(), Error> {
@@ -139,7 +147,7 @@ impl Driver for Fake {
     }
 
     fn delete(&self, vm: &Vm<'_>) -> Result<(), Error> {
-        for path in [vm.dir.driver_file("guest"), state::path(vm), vm.dir.serial_log()] {
+        for path in [vm.dir.driver_file("guest"), vm.dir.driver_file("snapshots"), state::path(vm), vm.dir.serial_log()] {
             let gone = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
             match gone {
                 Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(file(path)(e)),
@@ -190,6 +198,12 @@ impl Driver for Fake {
     fn suspend(&self) -> Option<&dyn Suspend> {
         has("suspend").then_some(self)
     }
+    fn snapshots(&self) -> Option<&dyn Snapshots> {
+        has("snapshots").then_some(self)
+    }
+    fn networks(&self) -> Option<&dyn Networks> {
+        has("networks").then_some(self)
+    }
     fn host_shares(&self) -> Option<&dyn HostShares> {
         has("host_shares").then_some(self)
     }
@@ -211,6 +225,12 @@ impl Driver for Fake {
     fn direct_kernel(&self) -> Option<&dyn DirectKernel> {
         has("direct_kernel").then_some(self)
     }
+}
+
+/// Ends a running machine as a crash does.
+#[cfg(test)]
+pub fn die(vm: &Vm<'_>) {
+    change(vm, |r| r.dies_after_ms = Some(0)).expect("a machine");
 }
 
 fn has(capability: &str) -> bool {
@@ -245,6 +265,20 @@ impl Suspend for Fake {
 
     fn discard(&self, vm: &Vm<'_>) -> Result<(), Error> {
         change(vm, |r| r.suspended = false)
+    }
+}
+
+impl Networks for Fake {
+    fn network_kinds(&self) -> &'static [NetworkKind] {
+        &[NetworkKind::Private, NetworkKind::Public]
+    }
+
+    fn set_networks(&self, vm: &Vm<'_>, networks: &[Network]) -> Result<(), Error> {
+        change(vm, |r| r.networks = networks.to_vec())
+    }
+
+    fn network_macs(&self, vm: &Vm<'_>) -> Result<Vec<String>, Error> {
+        Ok((1..=Record::made(vm)?.networks.len()).map(|n| format!("02:00:00:00:00:{n:02x}")).collect())
     }
 }
 

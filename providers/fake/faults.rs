@@ -30,10 +30,12 @@ pub struct Faults {
     pub ignore_power_button: bool,
     /// `suspend` fails and says this.
     pub suspend_fails: Option<String>,
+    /// Taking a snapshot fails and says this.
+    pub snapshot_fails: Option<String>,
     /// Its keyboard loses every so many-th character; 0: none.
     pub loses_every_key: u32,
-    /// Capabilities it does not have: `forwarding`, `suspend`, `host_shares`, `media`, `keyboard`, `screen`, `serial`,
-    /// `guest_agent`, `direct_kernel` (comma separated; only the variable is looked at).
+    /// Capabilities it does not have: `forwarding`, `networks`, `suspend`, `snapshots`, `host_shares`, `media`, `keyboard`, `screen`,
+    /// `serial`, `guest_agent`, `direct_kernel` (comma separated; only the variable is looked at).
     pub lacks: String,
 }
 

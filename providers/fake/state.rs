@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use kiste_core::network::Port;
+use kiste_core::network::{Network, Port};
 use kiste_core::state_file;
 use serde::{Deserialize, Serialize};
 
-use crate::capability::Kernel;
+use crate::capability::{Kernel, Snapshot};
 use crate::driver::{State, Vm};
 use crate::error::Error;
 use crate::fake::prompt::Prompt;
@@ -36,6 +36,10 @@ pub struct Record {
     pub kernel: Option<Kernel>,
     /// Keys pressed so far.
     pub keys: Vec<Vec<String>>,
+    /// Cards beside the first.
+    pub networks: Vec<Network>,
+    /// States kept, oldest first, each with this record as it was; their guests are folders beside this file.
+    pub snapshots: Vec<(Snapshot, Record)>,
     /// What is typed shows there.
     pub screen: Prompt,
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use kiste_core::Machine;
-use kiste_core::network::{NetworkKind, Port};
+use kiste_core::network::Port;
 
 use super::qmp::Monitor;
 use crate::error::Error;
@@ -101,13 +101,6 @@ pub fn port_mistakes(ports: &[Port]) -> Vec<String> {
 /// Everything about networks that can't be, or not yet.
 pub fn mistakes(machine: &Machine) -> Vec<String> {
     let mut found = port_mistakes(&machine.ports);
-    for network in &machine.networks {
-        let kind = match network.kind {
-            NetworkKind::Private => "private",
-            NetworkKind::Public => "public",
-        };
-        found.push(format!("network of type `{kind}`: not yet possible with this provider; forwarded ports are"));
-    }
     if let Some(IpAddr::V6(address)) = machine.base_address {
         found.push(format!("`base_address`: `{address}`: QEMU's user network gives IPv4 addresses"));
     }

@@ -7,8 +7,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
     boxes, build, cloud, completions, config, console, destroy, doctor, fix, fmt, global_status, halt, init, inspect, login, logout, logs,
-    man, packer, port, provision, registry, reload, resume, rsync, rsync_auto, schema, screenshot, search, ssh, ssh_config, status,
-    suspend, up, upload, validate, version, whoami,
+    man, packer, port, providers, provision, registry, reload, resume, rsync, rsync_auto, schema, screenshot, search, snapshot, ssh,
+    ssh_config, status, suspend, up, upload, validate, version, whoami,
 };
 use crate::context::Context;
 use crate::error::Error;
@@ -157,6 +157,9 @@ pub enum Command {
     Provision(provision::ProvisionCommandArgs),
     Suspend(suspend::SuspendArgs),
     Resume(resume::ResumeArgs),
+    /// Keep states of machines and go back to them
+    #[command(subcommand, arg_required_else_help = true)]
+    Snapshot(snapshot::SnapshotCommand),
     Destroy(destroy::DestroyArgs),
     GlobalStatus(global_status::GlobalStatusArgs),
     Port(port::PortArgs),
@@ -196,6 +199,7 @@ pub enum Command {
     #[command(hide = true)]
     PackerVersion(packer::VersionArgs),
     Doctor(doctor::DoctorArgs),
+    Providers(providers::ProvidersArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
     Version(version::VersionArgs),
@@ -214,6 +218,7 @@ impl Command {
             Self::Provision(args) => provision::run(context, args),
             Self::Suspend(args) => suspend::run(context, args),
             Self::Resume(args) => resume::run(context, args),
+            Self::Snapshot(command) => snapshot::run(context, command),
             Self::Destroy(args) => destroy::run(context, args),
             Self::GlobalStatus(args) => global_status::run(context, args),
             Self::Port(args) => port::run(context, args),
@@ -243,6 +248,7 @@ impl Command {
             Self::PackerPlugins(args) => packer::plugins(context, args),
             Self::PackerVersion(args) => packer::version(context, args),
             Self::Doctor(args) => doctor::run(context, args),
+            Self::Providers(args) => providers::run(context, args),
             Self::Completions(args) => completions::run(context, args),
             Self::Man(args) => man::run(context, args),
             Self::Version(args) => version::run(context, args),
@@ -253,6 +259,7 @@ impl Command {
     pub fn streams(&self) -> bool {
         match self {
             Self::Box(command) => command.streams(),
+            Self::Snapshot(command) => command.streams(),
             Self::Registry(command) => command.streams(),
             Self::Cloud(command) => command.streams(),
             Self::Up(_) | Self::Halt(_) | Self::Reload(_) | Self::Provision(_) | Self::Suspend(_) | Self::Resume(_) => true,
@@ -280,7 +287,10 @@ impl Command {
     /// Whether it uses the files that a Kistefile names (scripts, folders): they are looked for before anything starts.
     /// `halt` or `destroy` must work without them.
     pub fn uses_files(&self) -> bool {
-        matches!(self, Self::Up(_) | Self::Reload(_) | Self::Provision(_) | Self::Validate(_))
+        match self {
+            Self::Snapshot(command) => command.uses_files(),
+            _ => matches!(self, Self::Up(_) | Self::Reload(_) | Self::Provision(_) | Self::Validate(_)),
+        }
     }
 
     /// How the log of a server looks; none: it is no server, and logs only when asked to.

@@ -17,6 +17,7 @@
 //!   index/UUID.json                      one file per machine known to this user
 //!   ports/                               leases of forwarded ports
 //!   hosts/                               verdicts about this host (accelerators)
+//!   providers/PROVIDER/                  what a provider keeps for all projects (VirtualBox: one imported machine per box)
 //!   registry/                            what a registry served by this user keeps
 //!   Kistefile                            settings for every project (optional)
 //!
@@ -187,6 +188,11 @@ impl Home {
         self.0.join("keys").join(format!("insecure-{number}"))
     }
 
+    /// What a provider keeps for all projects.
+    pub fn of_provider(&self, provider: &str) -> PathBuf {
+        self.0.join("providers").join(provider)
+    }
+
     /// Verdicts about this host that are dear to find out again.
     pub fn host_facts(&self, name: &str) -> PathBuf {
         self.0.join("hosts").join(format!("{name}.json"))
@@ -296,6 +302,11 @@ impl MachineDir {
     /// The public half of [`MachineDir::private_key`], one line.
     pub fn public_key(&self) -> PathBuf {
         self.0.join("private_key.pub")
+    }
+
+    /// What the guest of a snapshot was known by, one folder each: the provider keeps the rest.
+    pub fn snapshots(&self) -> PathBuf {
+        self.0.join("kept")
     }
 
     /// A file that is the driver's own business: `disk0.qcow2`, `vm.json`, `qmp.sock`.

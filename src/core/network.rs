@@ -61,15 +61,27 @@ pub fn loopback() -> IpAddr {
 pub enum NetworkKind {
     /// Machines of one host among themselves (and the host).
     Private,
+    /// Machines of one host among themselves, without the host.
+    Internal,
     /// Bridged to a network of the host.
     Public,
+}
+
+impl std::fmt::Display for NetworkKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Private => "private",
+            Self::Internal => "internal",
+            Self::Public => "public",
+        })
+    }
 }
 
 /// One network card beside the first (which carries ssh).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Network {
-    /// Private or public.
+    /// Private, internal or public.
     #[serde(rename = "type")]
     pub kind: NetworkKind,
     /// Fixed address; none means DHCP.

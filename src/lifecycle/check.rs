@@ -5,7 +5,9 @@ use std::path::Path;
 
 use kiste_core::Machine;
 use kiste_core::machine::{CommunicatorKind, DiskKind};
+use kiste_core::network::NetworkKind;
 use kiste_guest::{hostname, provision};
+use kiste_providers::capability::Networks;
 
 use crate::context::Target;
 use crate::error::Error;
@@ -36,9 +38,14 @@ fn problems(target: &Target<'_>) -> Vec<String> {
     problems.extend(mistakes_of_hostname(machine));
     problems.extend(mistakes_of_ports(machine));
     problems.extend(mistakes_of_folders(machine));
-    problems.extend(target.driver.validate(machine));
+    problems.extend(target.driver.validate(machine).into_iter().map(|mistake| named(mistake, target.driver.name())));
     problems.extend(mistakes_of_provisioners(machine, &target.env.project.root));
     problems
+}
+
+/// A provider's mistake with the provider's name, unless it says that itself.
+fn named(mistake: String, provider: &str) -> String {
+    if mistake.contains(&format!("`{provider}")) { mistake } else { format!("{mistake} (provider `{provider}`)") }
 }
 
 /// Settings that are understood and that no engine acts upon yet.
@@ -52,7 +59,10 @@ fn not_built_yet(machine: &Machine) -> Vec<String> {
     ask(machine.clone.is_some(), "`clone`");
     ask(machine.communicator == CommunicatorKind::Winrm, "`communicator = \"winrm\"`");
     ask(machine.communicator == CommunicatorKind::Winssh, "`communicator = \"winssh\"`");
-    ask(!machine.networks.is_empty(), "`networks`");
+    ask(
+        machine.networks.iter().any(|n| n.auto_config),
+        "`networks` that kiste sets up in the guest (`auto_config = false` leaves that to you)",
+    );
     ask(!machine.containers.is_empty(), "`containers`");
     ask(!machine.triggers.is_empty(), "`triggers`");
     ask(!machine.cloud_init.is_empty(), "`cloud_init`");
@@ -72,7 +82,11 @@ fn lacking(target: &Target<'_>) -> Vec<String> {
     if driver.forwarding().is_none() && machine.ports.iter().any(|p| !p.disabled) {
         lacks.push(cannot("forward ports"));
     }
-    lacks.extend(steps::share::refusals(target));
+    let kinds = driver.networks().map(Networks::network_kinds).unwrap_or_default();
+    let mut missing: Vec<NetworkKind> = machine.networks.iter().map(|n| n.kind).filter(|k| !kinds.contains(k)).collect();
+    missing.dedup();
+    lacks.extend(missing.into_iter().map(|kind| cannot(&format!("attach a machine to a network of type `{kind}`"))));
+    lacks.extend(steps::share::refusals(target).into_iter().map(|refusal| format!("{refusal} (provider `{}`)", driver.name())));
     lacks
 }
 

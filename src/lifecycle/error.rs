@@ -60,6 +60,14 @@ pub enum Error {
         /// What it must be.
         needs: String,
     },
+    /// A snapshot of that name is there.
+    #[error("the machine `{machine}` has a snapshot `{name}` already")]
+    SnapshotExists {
+        /// Machine.
+        machine: String,
+        /// Name.
+        name: String,
+    },
     /// `--provider` names another provider than the machine has.
     #[error("the machine `{machine}` exists with provider `{has}`, not `{asked}`")]
     OtherProvider {
@@ -193,7 +201,7 @@ impl Explain for Error {
         match self {
             Self::UnknownMachine { .. } | Self::NotCreated { .. } => Kind::NotFound,
             Self::NeedsOne { .. } | Self::Pattern { .. } | Self::Unsupported { .. } => Kind::Usage,
-            Self::OtherProvider { .. } | Self::Unattended { .. } => Kind::Usage,
+            Self::SnapshotExists { .. } | Self::OtherProvider { .. } | Self::Unattended { .. } => Kind::Usage,
             Self::Busy { .. } | Self::Locked { .. } => Kind::Verify,
             Self::NoProvider { .. } => Kind::Host,
             Self::WrongState { .. } | Self::PortTaken { .. } | Self::PortsUsedUp { .. } => Kind::Failed,
@@ -214,6 +222,7 @@ impl Explain for Error {
             Self::NeedsOne { .. } => vec!["Name the machine, or mark one with `primary = true`.".to_owned()],
             Self::Busy { .. } => vec!["Wait until it ends, or end it.".to_owned()],
             Self::NotCreated { machine } => vec![format!("`kiste up {machine}` creates it.")],
+            Self::SnapshotExists { .. } => vec!["`--force` replaces it.".to_owned()],
             Self::OtherProvider { machine, .. } => vec![format!("`kiste destroy {machine}` first, or leave `--provider` out.")],
             Self::NoProvider { .. } => vec!["`kiste doctor` says what to install.".to_owned()],
             Self::PortTaken { .. } => {

@@ -39,6 +39,17 @@ pub struct DestroyOptions {
     pub parallel: bool,
 }
 
+/// Of `snapshot restore` and `snapshot pop`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestoreOptions {
+    /// Provisioners of the start.
+    pub provision: ProvisionOptions,
+    /// Start the machine afterwards.
+    pub start: bool,
+    /// Remove the snapshot once the machine is back at it (`pop`).
+    pub delete: bool,
+}
+
 /// Of `upload`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UploadOptions {

@@ -1,6 +1,7 @@
 //! The steps that bring a machine up, one file each.
 
 pub(crate) mod boot;
+pub(crate) mod cards;
 pub(crate) mod connect;
 pub(crate) mod create;
 pub(crate) mod fetch_box;

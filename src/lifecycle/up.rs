@@ -22,6 +22,7 @@ use crate::options::UpOptions;
 use crate::run::{Run, UpStep};
 use crate::select::{self, Unnamed};
 use crate::steps::boot::Boot;
+use crate::steps::cards::Cards;
 use crate::steps::connect::Connect;
 use crate::steps::create::Create;
 use crate::steps::fetch_box::FetchBox;
@@ -99,6 +100,7 @@ fn steps<'a>(run: &Run<'a>) -> Result<Vec<UpStep<'a>>, Error> {
 fn boot(steps: &mut Vec<UpStep<'_>>) {
     steps.push(Box::new(Forward));
     steps.push(Box::new(Prepare));
+    steps.push(Box::new(Cards));
     steps.push(Box::new(Boot));
 }
 

@@ -107,9 +107,8 @@ impl Bootstrap {
             machine_dir: dir.machine(),
             source: Source {
                 disks: vec![SourceDisk { path: dir.disk(), format: "raw".to_owned() }],
-                size: None,
                 architecture: Some(kiste_boxes::architecture::rust_name(&self.architecture)),
-                uefi: false,
+                ..Source::default()
             },
             lock: None,
             kernel: None,

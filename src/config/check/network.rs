@@ -31,9 +31,9 @@ fn one(card: &Node, out: &mut Vec<Mistake>) {
     if card.is_true("hostname") && ip.is_none() {
         say("hostname", "`hostname = true` needs `ip`".to_owned());
     }
-    let private = card.text("type") == Some("private");
+    let bridged = card.text("type").is_none_or(|t| t == "public");
     for key in ["bridge", "use_dhcp_assigned_default_route"] {
-        if private && card.get(key).is_some() {
+        if !bridged && card.get(key).is_some() {
             say(key, format!("`{key}` is for networks of type `public`"));
         }
     }

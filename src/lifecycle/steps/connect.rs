@@ -46,6 +46,9 @@ impl Step<Run<'_>> for Connect {
         wait::until_ready(way.comm(), &target.reporter, left, &target.env.cancel, &mut alive).map_err(|e| unreachable(target, e))?;
         if run.started_here {
             target.reporter.detail("The guest answers");
+            if let Some(customize) = target.driver.customize() {
+                customize.after_contact(&target.vm())?;
+            }
         }
         run.way = Some(way);
         Ok(())

@@ -113,7 +113,9 @@ fn fetched(machine: &Machine, stored: &StoredBox) -> Result<Fetched, Error> {
         architecture: stored.architecture.clone(),
     };
     let uefi = ["uefi", "efi"].contains(&firmware.as_str());
-    Ok(Fetched { image: Some(image), source: Source { disks, size: primary_size(machine), architecture: arch, uefi } })
+    let box_id = Some(format!("{}-{}", stored.name, stored.version));
+    let source = Source { disks, appliance: stored.appliance(), box_id, size: primary_size(machine), architecture: arch, uefi };
+    Ok(Fetched { image: Some(image), source })
 }
 
 fn primary_size(machine: &Machine) -> Option<Size> {

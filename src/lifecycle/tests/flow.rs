@@ -27,7 +27,10 @@ fn a_machine_lives_and_dies() {
     assert_eq!(world.state("web"), State::Stopped);
     world.told();
     world.up().unwrap();
-    assert_eq!(world.steps(), "fetch box, forward ports, offer folders, boot, connect, identity, hostname, share folders, provision");
+    assert_eq!(
+        world.steps(),
+        "fetch box, forward ports, offer folders, networks, boot, connect, identity, hostname, share folders, provision"
+    );
     assert_eq!(std::fs::read_to_string(world.guest("home/vagrant/ran")).unwrap(), "ran\n", "once means once");
 
     crate::suspend(&world.env, &[]).unwrap();

@@ -122,6 +122,7 @@ impl FetchBox {
             size: self.from.disk_size,
             architecture: arch.map(|a| architecture::rust_name(&a)),
             uefi: ["uefi", "efi"].contains(&firmware.as_str()),
+            ..Source::default()
         };
         Ok(())
     }

@@ -118,7 +118,7 @@ Kistefile:5:13: a guest's port can't be 0
 Kistefile:5:23: `ports[3].host` must be a whole number from 0 to 65535, not 99999
 Kistefile:6:3: `ports[4]` must be a string or a table, not 4
 Kistefile:7:3: host port `0.0.0.0:8080/tcp` is forwarded twice (also on line 3)
-Kistefile:12:12: `networks[0].type` must be `private` or `public`, not "hostonly"
+Kistefile:12:12: `networks[0].type` must be one of `private`, `internal`, `public`, not "hostonly"
 Kistefile:13:28: `networks[1].ip`: `10.0.0.300` is not an IP address
 Kistefile:14:33: `255.0.255.0` is not a netmask (write `255.255.255.0`)
 Kistefile:14:72: `dhcp` and `ip` exclude each other
