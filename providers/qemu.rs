@@ -27,6 +27,7 @@ mod run_dir;
 mod screen;
 mod settings;
 mod shares;
+mod snapshots;
 mod start;
 mod stop;
 #[cfg(test)]

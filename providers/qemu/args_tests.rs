@@ -17,6 +17,7 @@ fn record() -> Record {
         disc: None,
         kernel: None,
         saved: None,
+        snapshots: Vec::new(),
         command: None,
     }
 }

@@ -12,7 +12,9 @@ use super::qmp::Monitor;
 use super::record::{Record, Running, remove};
 use super::settings::{FirmwareChoice, Settings};
 use super::{args, check, disk, events, evidence, firmware, net, program, start, stop};
-use crate::capability::{Cards, DirectKernel, Forwarding, GuestAgent, HostShares, Keyboard, Media, RawCommand, Screen, Serial, Suspend};
+use crate::capability::{
+    Cards, DirectKernel, Forwarding, GuestAgent, HostShares, Keyboard, Media, RawCommand, Screen, Serial, Snapshots, Suspend,
+};
 use crate::driver::{Address, Driver, Finding, Source, State, Vm};
 use crate::error::Error;
 
@@ -70,7 +72,7 @@ fn arch_of(settings: &Settings, source: &Source) -> Result<Arch, Error> {
 pub(super) fn sweep(vm: &Vm<'_>) -> Result<(), Error> {
     for entry in std::fs::read_dir(vm.dir.root()).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with("disk") && name.ends_with(".qcow2") {
+        if (name.starts_with("disk") && name.ends_with(".qcow2")) || name.starts_with("efivars-") {
             remove(&entry.path())?;
         }
     }
@@ -100,8 +102,8 @@ fn create(vm: &Vm<'_>, source: &Source) -> Result<(), Error> {
     }
     let uuid = uuid::Uuid::new_v4();
     let (mac, uuid) = (net::mac(&uuid), uuid.to_string());
-    Record { uuid, arch, uefi, mac, disks, ports: Vec::new(), shares: Vec::new(), disc: None, kernel: None, saved: None, command: None }
-        .write(vm)
+    let (ports, shares, snapshots) = (Vec::new(), Vec::new(), Vec::new());
+    Record { uuid, arch, uefi, mac, disks, ports, shares, disc: None, kernel: None, saved: None, snapshots, command: None }.write(vm)
 }
 
 impl Driver for Qemu {
@@ -198,6 +200,9 @@ impl Driver for Qemu {
         Some(self)
     }
     fn suspend(&self) -> Option<&dyn Suspend> {
+        Some(self)
+    }
+    fn snapshots(&self) -> Option<&dyn Snapshots> {
         Some(self)
     }
     fn host_shares(&self) -> Option<&dyn HostShares> {

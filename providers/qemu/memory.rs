@@ -45,7 +45,7 @@ pub fn save(vm: &Vm<'_>, running: &mut Running) -> Result<(), Error> {
         remove(&path(vm))?;
         return Err(error);
     }
-    let saved = Saved { accel: running.accel, hardware };
+    let saved = Saved { accel: running.accel, hardware, snapshot: None };
     Record::change(vm, |r| r.saved = Some(saved))?;
     drop(monitor);
     process::end(vm, running)
@@ -99,7 +99,7 @@ fn finish(vm: &Vm<'_>, monitor: &mut Monitor) -> Result<(), Error> {
 }
 
 /// Words of the hardware with the machine type by its full name: `q35` is another machine in another version of QEMU.
-fn exact_hardware(monitor: &mut Monitor, hardware: &[String]) -> Vec<String> {
+pub(super) fn exact_hardware(monitor: &mut Monitor, hardware: &[String]) -> Vec<String> {
     let mut words = hardware.to_vec();
     let kind = monitor.ask(&qmp::qom_get { path: "/machine".to_owned(), property: "type".to_owned() });
     let name = kind.ok().and_then(|k| k.as_str().and_then(|k| k.strip_suffix("-machine")).map(str::to_owned));
@@ -112,8 +112,12 @@ fn exact_hardware(monitor: &mut Monitor, hardware: &[String]) -> Vec<String> {
 }
 
 /// Loads saved memory into a process that was started for it, and lets the guest go on. When that fails the memory is kept.
-pub fn load(vm: &Vm<'_>, monitor: &mut Monitor, running: &mut Running) -> Result<(), Error> {
-    match read_in(vm, monitor) {
+pub fn load(vm: &Vm<'_>, monitor: &mut Monitor, record: &Record, running: &mut Running) -> Result<(), Error> {
+    let loaded = match record.saved.as_ref().and_then(|s| s.snapshot.as_deref()) {
+        Some(id) => super::snapshots::load(vm, monitor, record, id),
+        None => read_in(vm, monitor),
+    };
+    match loaded {
         Ok(()) => {}
         Err(error) => {
             let said = process::said(&vm.dir.driver_log(), vm.dir.driver_log().metadata().map_or(0, |m| m.len().saturating_sub(600)));

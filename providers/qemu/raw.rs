@@ -61,6 +61,7 @@ impl RawCommand for Qemu {
             disc: None,
             kernel: None,
             saved: None,
+            snapshots: Vec::new(),
             command: Some(command.clone()),
         }
         .write(vm)

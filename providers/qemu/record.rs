@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::accel::Accel;
 use super::arch::Arch;
+use super::snapshots::Kept;
 use crate::capability::{HostShare, Kernel, RawCommandLine};
 use crate::driver::{State, Vm};
 use crate::error::Error;
@@ -51,6 +52,9 @@ pub struct Saved {
     pub accel: Accel,
     /// Words of the command line that describe the guest's hardware.
     pub hardware: Vec<String>,
+    /// Id of the snapshot that holds it; none: it is a file of its own.
+    #[serde(default)]
+    pub snapshot: Option<String>,
 }
 
 /// What the machine is.
@@ -81,6 +85,9 @@ pub struct Record {
     /// Memory is saved.
     #[serde(default)]
     pub saved: Option<Saved>,
+    /// States kept, oldest first.
+    #[serde(default)]
+    pub snapshots: Vec<Kept>,
     /// It is started by this and nothing else.
     #[serde(default)]
     pub command: Option<RawCommandLine>,
@@ -122,7 +129,8 @@ impl Record {
     /// Of this machine; none when it was not made. Its disks are names in the machine's folder, whatever the file says.
     pub fn read(vm: &Vm<'_>) -> Result<Option<Self>, Error> {
         let record: Option<Self> = read(record_path(vm))?;
-        match record.iter().flat_map(|r| &r.disks).find(|d| d.file.contains('/')) {
+        let of_snapshots = record.iter().flat_map(|r| r.snapshots.iter().flat_map(|k| &k.disks));
+        match record.iter().flat_map(|r| &r.disks).chain(of_snapshots).find(|d| d.file.contains('/')) {
             Some(disk) => Err(file_error(record_path(vm))(std::io::Error::new(
                 std::io::ErrorKind::InvalidData,
                 format!("it is damaged: `{}` is not the name of a disk", disk.file),

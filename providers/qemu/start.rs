@@ -118,12 +118,14 @@ fn launch(vm: &Vm<'_>, settings: &Settings, record: &Record, qemu: &Qemu, accel:
     events::prepare(vm)?;
     shares::start(vm, &record.shares, &mut running)?;
     let mut program = Program::new(qemu.path.to_string_lossy()).args(&host).args(&hardware);
-    if record.saved.is_some() {
-        program = program.args(["-S", "-incoming", "defer"]);
+    match &record.saved {
+        None => {}
+        Some(saved) if saved.snapshot.is_some() => program = program.arg("-S"),
+        Some(_) => program = program.args(["-S", "-incoming", "defer"]),
     }
     let mut monitor = process::spawn(vm, &program, &mut running)?;
     if record.saved.is_some() {
-        memory::load(vm, &mut monitor, &mut running)?;
+        memory::load(vm, &mut monitor, record, &mut running)?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use kiste_core::host::{ProcessId, Program};
 use super::driver::Qemu;
 use super::record::{Record, Running};
 use super::{NAME, process};
-use crate::capability::Forwarding;
+use crate::capability::{Forwarding, Snapshots, Suspend};
 use crate::conformance::{Place, free_port, note, source, ssh_port, suite};
 use crate::driver::{Driver, Source, SourceDisk, State, Vm};
 use crate::error::Error;
@@ -248,4 +248,48 @@ fn check_has_something_to_do_for_all_that_is_bad() {
         note(&format!("{finding:?}"));
         assert!(!finding.what.is_empty() && !finding.seen.is_empty() && (!finding.fatal || finding.todo.is_some()));
     }
+}
+
+/// Writes one byte all over the first block of a disk that is off, or checks that it is there.
+fn block(vm: &Vm<'_>, verb: &str, byte: u8) {
+    let disk = vm.dir.driver_file("disk0.qcow2");
+    let words = ["-f", "qcow2", "-c", &format!("{verb} -P {byte} 0 4096")].map(str::to_owned);
+    let said = Program::new("qemu-io").args(words).arg(disk).output(vm.cancel).unwrap();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    assert!(!said.contains("Pattern verification failed"), "{verb} {byte}: {said}");
+}
+
+#[test]
+fn a_snapshot_brings_the_disk_back() {
+    let Some(place) = place(emulated()) else { return };
+    let vm = place.vm();
+    Qemu.create(&vm, &source()).unwrap();
+    block(&vm, "write", 1);
+    let one = Qemu.take(&vm, "one", None).unwrap();
+    block(&vm, "write", 2);
+    let two = Qemu.take(&vm, "two", None).unwrap();
+    Qemu.restore(&vm, &one.id).unwrap();
+    block(&vm, "read", 1);
+    Qemu.remove(&vm, &one.id).unwrap();
+    Qemu.restore(&vm, &two.id).unwrap();
+    block(&vm, "read", 2);
+    Qemu.delete(&vm).unwrap();
+}
+
+#[test]
+fn a_snapshot_that_a_machine_sleeps_in_stays_until_it_is_awake() {
+    let Some(place) = place(emulated()) else { return };
+    let vm = place.vm();
+    Qemu.create(&vm, &source()).unwrap();
+    Qemu.start(&vm).unwrap();
+    let live = Qemu.take(&vm, "live", None).unwrap();
+    Qemu.stop(&vm, true).unwrap();
+    Qemu.restore(&vm, &live.id).unwrap();
+    assert!(matches!(Qemu.remove(&vm, &live.id), Err(Error::WrongState { .. })));
+    assert!(matches!(Qemu.take(&vm, "asleep", None), Err(Error::WrongState { .. })));
+    Qemu.discard(&vm).unwrap();
+    assert_eq!(Qemu.state(&vm).unwrap(), State::Stopped);
+    Qemu.remove(&vm, &live.id).unwrap();
+    assert_eq!(Qemu.list(&vm).unwrap(), []);
+    Qemu.delete(&vm).unwrap();
 }

@@ -122,14 +122,15 @@ fn back_to(
     snapshots.restore(&vm, &snapshot.id)?;
     known::put_back(target, &mut record, &snapshot.id)?;
     existing::note_state(target, &record, target.driver.state(&vm)?)?;
+    if o.start {
+        up::locked(target, &UpOptions { provision: o.provision.clone(), ..UpOptions::default() })?;
+    }
+    // Only now: a machine that sleeps in a snapshot needs it until it is awake, and a start that failed can be tried again.
     if o.delete {
         target.reporter.say(format!("Deleting the snapshot '{}'", snapshot.name));
         forget(target, snapshots, &snapshot.id)?;
     }
-    if !o.start {
-        return Ok(());
-    }
-    up::locked(target, &UpOptions { provision: o.provision.clone(), ..UpOptions::default() })
+    Ok(())
 }
 
 /// Forgets the snapshot `name` of machines.
