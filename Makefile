@@ -11,9 +11,10 @@ build: ## build target/release/kiste
 
 test: ## everything: style, rules of the house, unit and command tests, a real guest
 	.ci/install test
+	@mkdir -p target/labs; tests/labs/virtualbox/build target/labs/virtualbox >target/labs/virtualbox.log 2>&1 & # the tests wait for it
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	cargo test --workspace --locked
+	KISTE_TEST_VIRTUALBOX=must cargo test --workspace --locked
 	tests/peers/registry/kills target/debug/kiste 8
 
 demo: ## the main job, visibly: template, box, machine, web page

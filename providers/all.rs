@@ -9,6 +9,7 @@ use crate::error::Error;
 pub fn all() -> Vec<Arc<dyn Driver>> {
     vec![
         Arc::new(crate::qemu::Qemu),
+        Arc::new(crate::virtualbox::VirtualBox),
         #[cfg(feature = "fake")]
         Arc::new(crate::fake::Fake),
     ]

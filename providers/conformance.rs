@@ -296,17 +296,28 @@ fn looks(driver: &dyn Driver, place: &Place) {
     assert!(driver.evidence(&vm).iter().any(|(name, bytes)| !name.is_empty() && !bytes.is_empty()));
 }
 
+/// A disc with nothing on it but the descriptors that make it one.
+fn empty_disc() -> Vec<u8> {
+    let mut disc = vec![0; 64 << 10];
+    for (sector, kind) in [(16, 1), (17, 255)] {
+        disc[sector * 2048..sector * 2048 + 7].copy_from_slice(&[kind, b'C', b'D', b'0', b'0', b'1', 1]);
+    }
+    disc
+}
+
 fn settings_hold_until_the_next_start(driver: &dyn Driver, place: &Place) {
     let vm = place.vm();
     let disc = place.file("disc, one.iso");
-    std::fs::write(&disc, [0; 4096]).unwrap();
+    std::fs::write(&disc, empty_disc()).unwrap();
     driver.stop(&vm, true).unwrap();
     if let Some(media) = driver.media() {
         media.set_disc(&vm, Some(&disc)).unwrap();
     }
+    let folder = place.file("a folder, shared");
+    std::fs::create_dir(&folder).unwrap();
     if let Some(shares) = driver.host_shares() {
         for kind in shares.kinds() {
-            let share = HostShare { tag: "src".into(), path: place.file("home"), read_only: false, kind };
+            let share = HostShare { tag: "src".into(), path: folder.clone(), read_only: false, kind };
             shares.set_shares(&vm, &[share]).unwrap();
         }
     }

@@ -89,6 +89,20 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// The provider's own program refused.
+    #[error("`{program} {command}` failed: {reason}")]
+    Refused {
+        /// Program.
+        program: String,
+        /// Its verb.
+        command: String,
+        /// What it said, without its bookkeeping.
+        reason: String,
+        /// Its name for this kind of failure, where it has one.
+        code: Option<String>,
+        /// What to do next.
+        todo: Option<String>,
+    },
     /// A file of the machine.
     #[error("`{}`: {source}", .path.display())]
     File {
@@ -123,6 +137,7 @@ impl Explain for Error {
             Self::TooOld { program, .. } => {
                 vec![format!("Install a newer `{program}`; `kiste doctor` lists what kiste needs.")]
             }
+            Self::Refused { todo, .. } => todo.clone().into_iter().collect(),
             Self::StillRunning { .. } => vec!["`kiste halt --force` ends it at once.".to_owned()],
             _ => Vec::new(),
         }

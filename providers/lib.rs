@@ -10,6 +10,7 @@ pub mod error;
 pub mod fake;
 pub mod qemu;
 mod screen_text;
+pub mod virtualbox;
 
 pub use all::{all, named};
 pub use driver::{Address, Driver, Finding, Source, SourceDisk, State, Vm};

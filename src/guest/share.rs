@@ -9,6 +9,7 @@ pub mod watch;
 
 mod ninep;
 mod sftp;
+mod vboxsf;
 mod virtiofs;
 
 pub use choose::{Choice, Ground, HostTools, choose};
@@ -23,6 +24,12 @@ use crate::{Error, Guest, task};
 /// Whether a kind is a live view of the host's folder (a device of the driver's, mounted in the guest) rather than a copy.
 pub fn is_live(kind: FolderKind) -> bool {
     !matches!(kind, FolderKind::Rsync | FolderKind::Sftp)
+}
+
+/// Whether a line of the guest's fstab brings a live folder back as it was. VirtualBox's need the owner of all files told, by numbers
+/// that the guest may change.
+pub fn comes_back(kind: FolderKind) -> bool {
+    is_live(kind) && kind != FolderKind::Vboxsf
 }
 
 /// Sees to the host's side of a folder: it is there, or is made when the user said `create`.
@@ -55,6 +62,7 @@ pub fn mount(guest: &Guest<'_>, folder: &Folder, tag: &str, kind: FolderKind) ->
     match kind {
         FolderKind::Virtiofs => virtiofs::mount(guest, folder, tag),
         FolderKind::Ninep => ninep::mount(guest, folder, tag),
+        FolderKind::Vboxsf => vboxsf::mount(guest, folder, tag),
         _ => Err(refused(folder, kind, "kiste cannot mount this kind yet")),
     }
 }
@@ -136,7 +144,7 @@ fn mount_device(guest: &Guest<'_>, folder: &Folder, tag: &str, kind: &str, modul
         ("modules", modules),
         ("options", &mount_options(folder, options)),
     ]) + MOUNT;
-    if folder.owner.is_some() || folder.group.is_some() {
+    if kind != "vboxsf" && (folder.owner.is_some() || folder.group.is_some()) {
         guest.reporter.detail(format!("{}: owner and group are those of the host's files ({kind})", folder.guest));
     }
     task::run(guest, &format!("mount `{}`", folder.guest), &GuestCommand::script(script).sudo()).map(drop)

@@ -42,3 +42,4 @@ mod up;
 mod upload;
 mod validate;
 mod version;
+mod virtualbox;

@@ -33,13 +33,16 @@ for program in $programs; do
 done
 if [ -r /proc/filesystems ]; then
   while read -r flag name; do
-    case ${name:-$flag} in virtiofs|9p) echo "mounts ${name:-$flag}";; esac
+    case ${name:-$flag} in virtiofs|9p|vboxsf) echo "mounts ${name:-$flag}";; esac
   done < /proc/filesystems
 fi
 if [ -r /proc/sys/kernel/osrelease ] && read -r release < /proc/sys/kernel/osrelease; then
   for root in /lib/modules /usr/lib/modules /run/booted-system/kernel-modules/lib/modules; do
     for file in "$root/$release"/kernel/fs/fuse/virtiofs.ko*; do
       if [ -e "$file" ]; then echo "mounts virtiofs"; fi
+    done
+    for file in "$root/$release"/kernel/fs/vboxsf/vboxsf.ko* "$root/$release"/misc/vboxsf.ko* "$root/$release"/updates/dkms/vboxsf.ko*; do
+      if [ -e "$file" ]; then echo "mounts vboxsf"; fi
     done
     for file in "$root/$release"/kernel/net/9p/9pnet_virtio.ko*; do
       if [ -e "$file" ] && [ -d "$root/$release/kernel/fs/9p" ]; then echo "mounts 9p"; fi

@@ -110,11 +110,15 @@ fn refusal(kind: FolderKind, ground: &Ground<'_>, asked: bool) -> Option<String>
             Some(_) => "the guest has no rsync",
         },
         kind if !ground.driver.contains(&kind) => "the provider does not offer it on this host",
+        FolderKind::Vboxsf => match ground.guest {
+            Some(os) if !os.file_systems.contains(&kind.to_string()) => "the guest has no guest additions (and no `vboxsf` in its kernel)",
+            _ => return None,
+        },
         FolderKind::Virtiofs | FolderKind::Ninep => match ground.guest {
             Some(os) if !os.file_systems.contains(&kind.to_string()) => "the guest's kernel lacks it",
             _ => return None,
         },
-        FolderKind::Nfs | FolderKind::Smb | FolderKind::Vboxsf => "kiste cannot mount this kind yet",
+        FolderKind::Nfs | FolderKind::Smb => "kiste cannot mount this kind yet",
     };
     Some(reason.to_owned())
 }
@@ -163,6 +167,16 @@ mod tests {
         let last = kind(&live, Some(&bare));
         assert_eq!(last.kind, FolderKind::Sftp);
         assert_eq!(last.why, "virtiofs: the guest's kernel lacks it; 9p: the guest's kernel lacks it; rsync: the guest has no rsync");
+    }
+
+    #[test]
+    fn without_guest_additions_virtualboxs_folders_are_copied() {
+        let (with, without) = (guest(&["rsync"], &["vboxsf"]), guest(&["rsync"], &[]));
+        let choice = |os| choose(&folder(None), &ground(&[FolderKind::Vboxsf], os)).unwrap();
+        assert_eq!((choice(None).kind, choice(Some(&with)).kind), (FolderKind::Vboxsf, FolderKind::Vboxsf));
+        let copied = choice(Some(&without));
+        assert_eq!(copied.kind, FolderKind::Rsync);
+        assert_eq!(copied.why, "vboxsf: the guest has no guest additions (and no `vboxsf` in its kernel)");
     }
 
     #[test]

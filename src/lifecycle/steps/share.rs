@@ -114,7 +114,7 @@ fn all(target: &Target<'_>, way: &Way, offered: &[HostShare]) -> Result<Vec<Shar
         shared.push(Shared { folder: folder.clone(), kind, tag });
     }
     if target.machine.allow_fstab_modification {
-        let live = shared.iter().filter(|s| share::is_live(s.kind)).map(|s| (&s.folder, s.tag.as_str(), s.kind));
+        let live = shared.iter().filter(|s| share::comes_back(s.kind)).map(|s| (&s.folder, s.tag.as_str(), s.kind));
         fstab::write(&guest, &live.collect::<Vec<_>>())?;
     }
     Ok(shared)
