@@ -1,6 +1,7 @@
 //! The whole way with the real VirtualBox of `tests/labs/virtualbox`: real Packer makes a box, kiste a machine of it, and everything
 //! that a user does to a machine is done. Its guest has no system, so nothing is done inside.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -17,7 +18,7 @@ fn lab() -> Option<PathBuf> {
     }
     let why = String::from_utf8_lossy(&built.stderr).into_owned();
     assert!(std::env::var_os("KISTE_TEST_VIRTUALBOX").is_none_or(|v| v != "must"), "the VirtualBox lab cannot be built: {why}");
-    eprintln!("SKIPPED, no VirtualBox: its lab cannot be built here: {why}");
+    writeln!(std::io::stderr(), "SKIPPED, no VirtualBox: its lab cannot be built here: {why}").expect("standard error");
     None
 }
 
