@@ -78,9 +78,10 @@ impl Suspend for VirtualBox {
         let Some(record) = Record::read(vm)? else { return Ok(()) };
         let machine = Machine::of(vm, &record)?;
         // It gives exit code 0 also where it did nothing, so what counts is what is seen.
-        if machine.let_go(vm)?.state() != State::Suspended {
+        if machine.info(vm)?.state() != State::Suspended {
             return Ok(());
         }
+        machine.let_go(vm)?;
         machine.run("discardstate", &[], vm.cancel)?;
         match machine.info(vm)?.state() {
             State::Suspended => Err(Error::WrongState { is: State::Suspended.short(), needs: "without saved memory" }),

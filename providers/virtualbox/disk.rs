@@ -1,10 +1,10 @@
 //! Disks: made empty, made from images, grown, written out.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use kiste_core::Size;
 use kiste_core::host::{self, HostError, Program};
+use kiste_core::{Cancel, Size};
 
 use super::info::Info;
 use super::program::VBoxManage;
@@ -27,6 +27,51 @@ fn written(format: &str) -> Option<&'static str> {
     }
 }
 
+/// One disk that VirtualBox knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Medium {
+    /// Its id.
+    pub id: String,
+    /// Id of the one below it; `base` where there is none.
+    pub parent: String,
+    /// Its file.
+    pub location: PathBuf,
+}
+
+/// All disks that VirtualBox knows.
+pub fn media(program: &VBoxManage, cancel: &Cancel) -> Result<Vec<Medium>, Error> {
+    Ok(parse(&program.run(["list", "hdds"], cancel)?.out))
+}
+
+fn parse(text: &str) -> Vec<Medium> {
+    let field = |block: &str, key: &str| {
+        let value = block.lines().find_map(|l| l.strip_prefix(key)?.strip_prefix(':'));
+        value.map(|v| v.trim().to_owned())
+    };
+    let of = |block: &str| {
+        let location = PathBuf::from(field(block, "Location")?);
+        Some(Medium { id: field(block, "UUID")?, parent: field(block, "Parent UUID")?, location })
+    };
+    text.split("\n\n").filter_map(of).collect()
+}
+
+/// Tells VirtualBox where disks are now that lie in `folder` and were elsewhere before.
+pub fn relocate(program: &VBoxManage, vm: &Vm<'_>, folder: &Path) -> Result<(), Error> {
+    for medium in media(program, vm.cancel)?.into_iter().filter(|m| !m.location.exists()) {
+        if let Some(now) = same_end(folder, &medium.location) {
+            program.run(vbox_words!["modifymedium", "disk", &medium.id, "--setlocation", now], vm.cancel)?;
+        }
+    }
+    Ok(())
+}
+
+/// The file below `folder` whose path ends as `old` does, by as many parts as possible.
+fn same_end(folder: &Path, old: &Path) -> Option<PathBuf> {
+    let parts: Vec<_> = old.iter().collect();
+    let ends = (1..parts.len()).map(|n| folder.join(parts[n..].iter().collect::<PathBuf>()));
+    ends.into_iter().find(|p| p.is_file())
+}
+
 /// MiB, rounded up: VirtualBox counts in these.
 fn mib(size: Size) -> String {
     size.0.div_ceil(1 << 20).to_string()
@@ -47,7 +92,7 @@ pub fn from_image(program: &VBoxManage, vm: &Vm<'_>, image: &SourceDisk, to: &Pa
         "vdi" | "vmdk" | "vpc" | "vhd" => {
             let copied = program.run(vbox_words!["clonemedium", "disk", &path, to, "--format", "VDI"], vm.cancel);
             // VirtualBox keeps a list of all images that it ever opened; this one is not its business any more.
-            drop(program.run(vbox_words!["closemedium", "disk", path], &kiste_core::Cancel::new()));
+            drop(program.run(vbox_words!["closemedium", "disk", path], &Cancel::new()));
             copied.map(drop)
         }
         other => {
@@ -104,9 +149,32 @@ fn clone(program: &VBoxManage, vm: &Vm<'_>, disk: &str, to: &Path, format: &str,
         words.extend(vbox_words!["--variant", "Stream"]);
     }
     let done = program.run(words, vm.cancel);
-    drop(program.run(vbox_words!["closemedium", "disk", to], &kiste_core::Cancel::new()));
+    drop(program.run(vbox_words!["closemedium", "disk", to], &Cancel::new()));
     if done.is_err() {
         remove(to)?;
     }
     done.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn disks_that_virtualbox_knows() {
+        let all = parse(include_str!("testdata/hdds.txt"));
+        assert_eq!(all.len(), 2);
+        assert_eq!((all[0].parent.as_str(), &all[1].parent), ("base", &all[0].id));
+        assert_eq!(all[0].location, Path::new("/srv/vm/web1/d.vdi"));
+    }
+
+    #[test]
+    fn a_file_is_found_by_the_end_of_its_old_path() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join("vm/Snapshots")).unwrap();
+        std::fs::write(dir.path().join("vm/Snapshots/{1}.vdi"), "x").unwrap();
+        let found = same_end(dir.path(), Path::new("/old/place/vm/Snapshots/{1}.vdi"));
+        assert_eq!(found, Some(dir.path().join("vm/Snapshots/{1}.vdi")));
+        assert_eq!(same_end(dir.path(), Path::new("/old/{2}.vdi")), None);
+    }
 }

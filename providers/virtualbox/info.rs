@@ -2,8 +2,11 @@
 //! and lines between that are nothing of the kind.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::driver::State;
+
+const INACCESSIBLE: &str = "inaccessible";
 
 /// What is known of one machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +35,17 @@ impl Info {
         Self(all)
     }
 
+    /// Of a machine whose files VirtualBox does not find: nothing else is told of it.
+    pub fn inaccessible() -> Self {
+        Self(BTreeMap::from([("VMState".to_owned(), INACCESSIBLE.to_owned())]))
+    }
+
+    /// Whether VirtualBox has its files where they were.
+    pub fn is_accessible(&self) -> bool {
+        let moved = self.get("CfgFile").is_some_and(|f| !Path::new(f).exists()) && !self.is_held();
+        self.get("VMState").is_some_and(|s| s != INACCESSIBLE) && !moved
+    }
+
     /// The value of a key.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0.get(key).map(String::as_str)
@@ -49,7 +63,7 @@ impl Info {
             "poweroff" | "teleported" | "settingup" | "restoringsnapshot" | "deletingsnapshot" | "snapshotting" => State::Stopped,
             "paused" | "deletingsnapshotlivepaused" => State::Paused,
             "saved" | "aborted-saved" => State::Suspended,
-            "aborted" | "gurumeditation" | "stuck" | "inaccessible" => State::Aborted,
+            "aborted" | "gurumeditation" | "stuck" | INACCESSIBLE => State::Aborted,
             _ => State::Running,
         }
     }

@@ -8,14 +8,17 @@ use kiste_core::Cancel;
 use super::info::Info;
 use super::program::VBoxManage;
 use super::record::{self, Record};
-use super::refusal;
 use super::settings::{Moment, Settings};
+use super::{disk, refusal};
 use crate::driver::{State, Vm};
 use crate::error::Error;
 use crate::vbox_words;
 
 /// Longest wait for a session to let go of a machine that ended.
 const LETTING_GO: Duration = Duration::from_secs(20);
+
+/// Longest time in which VirtualBox's service ends by itself.
+const SERVICE_ENDS: Duration = Duration::from_secs(8);
 
 /// A machine that was made, and the program to ask about it.
 pub struct Machine {
@@ -42,6 +45,7 @@ impl Machine {
         match self.run("showvminfo", &["--machinereadable"], cancel) {
             Ok(out) => Ok(Some(Info::parse(&out))),
             Err(error) if refusal::is_not_found(&error) => Ok(None),
+            Err(error) if refusal::is_inaccessible(&error) => Ok(Some(Info::inaccessible())),
             Err(error) => Err(error),
         }
     }
@@ -49,21 +53,43 @@ impl Machine {
     /// [`Machine::look`] at one that must be there. A machine whose folder was moved, or that VirtualBox forgot, is shown to it anew.
     pub fn info(&self, vm: &Vm<'_>) -> Result<Info, Error> {
         match self.look(vm.cancel)? {
-            Some(info) if info.get("VMState").is_some_and(|s| s != "inaccessible") => Ok(info),
-            _ => {
+            Some(info) if info.is_accessible() => Ok(info),
+            seen => {
+                if seen.is_some_and(|info| info.get("CfgFile").is_some()) {
+                    self.wait_until_forgotten(vm)?;
+                }
                 self.show_again(vm)?;
                 self.look(vm.cancel)?.ok_or(Error::WrongState { is: State::NotCreated.short(), needs: "created" })
             }
         }
     }
 
+    /// VirtualBox's service remembers a machine where it was until it ends, which it does some seconds after its last client. Taking
+    /// the machine out before would make VirtualBox lose its disks.
+    fn wait_until_forgotten(&self, vm: &Vm<'_>) -> Result<(), Error> {
+        vm.reporter.detail("VirtualBox still has the machine at its old place; waiting for its service to end");
+        vm.cancel.sleep(SERVICE_ENDS)?;
+        let still = self.look(vm.cancel)?.is_some_and(|info| info.get("CfgFile").is_some());
+        if !still {
+            return Ok(());
+        }
+        let reason = "VirtualBox's service still has the machine at its old place".to_owned();
+        let todo = Some("End its other machines and windows, wait ten seconds, then try again.".to_owned());
+        Err(Error::Refused { program: super::program::NAME.to_owned(), command: "registervm".to_owned(), reason, code: None, todo })
+    }
+
+    /// Its definition in the machine's own folder; none where its files are gone.
+    pub fn definition(&self, vm: &Vm<'_>) -> Result<Option<PathBuf>, Error> {
+        Ok(definitions(&record::folder(vm)?).into_iter().find(|f| uuid_in(f).as_deref() == Some(&self.uuid)))
+    }
+
     fn show_again(&self, vm: &Vm<'_>) -> Result<(), Error> {
-        let file = definitions(&record::folder(vm)?).into_iter().find(|f| uuid_in(f).as_deref() == Some(&self.uuid));
-        let Some(file) = file else { return Ok(()) };
+        let Some(file) = self.definition(vm)? else { return Ok(()) };
         vm.reporter.detail("VirtualBox had lost sight of the machine; it is registered anew");
         // It may be registered under a place where it is no more.
         drop(self.run("unregistervm", &[], vm.cancel));
-        self.program.run(vbox_words!["registervm", file], vm.cancel).map(drop)
+        self.program.run(vbox_words!["registervm", file], vm.cancel)?;
+        disk::relocate(&self.program, vm, &record::folder(vm)?)
     }
 
     /// Waits until no session holds it.

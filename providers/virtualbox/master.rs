@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use super::machine::{self, Machine, sweep};
 use super::program::VBoxManage;
 use super::record::{file_error, remove};
-use super::{NAME, import};
+use super::{NAME, disk, import};
 use crate::driver::Vm;
 use crate::error::Error;
 
@@ -90,24 +90,9 @@ fn usable(program: &VBoxManage, vm: &Vm<'_>, key: &str) -> Result<Place, Error> 
 
 /// Whether a disk somewhere else hangs on one below `place`. VirtualBox removes half of such a master before it sees that.
 fn has_clones(program: &VBoxManage, place: &Path, cancel: &Cancel) -> Result<bool, Error> {
-    let said = program.run(["list", "hdds"], cancel)?.out;
-    let disks: Vec<Disk<'_>> = said.split("\n\n").filter_map(Disk::parse).collect();
-    let ours: Vec<&str> = disks.iter().filter(|d| d.location.starts_with(place)).map(|d| d.id).collect();
-    Ok(disks.iter().any(|d| ours.contains(&d.parent) && !d.location.starts_with(place)))
-}
-
-/// One block of `list hdds`.
-struct Disk<'a> {
-    id: &'a str,
-    parent: &'a str,
-    location: &'a Path,
-}
-
-impl<'a> Disk<'a> {
-    fn parse(block: &'a str) -> Option<Self> {
-        let field = |key: &str| block.lines().find_map(|l| l.strip_prefix(key)?.strip_prefix(':')).map(str::trim);
-        Some(Self { id: field("UUID")?, parent: field("Parent UUID")?, location: Path::new(field("Location")?) })
-    }
+    let media = disk::media(program, cancel)?;
+    let ours: Vec<&String> = media.iter().filter(|m| m.location.starts_with(place)).map(|m| &m.id).collect();
+    Ok(media.iter().any(|m| ours.contains(&&m.parent) && !m.location.starts_with(place)))
 }
 
 fn make(program: &VBoxManage, vm: &Vm<'_>, key: &str, place: &Path, description: &Path) -> Result<Master, Error> {

@@ -59,6 +59,11 @@ pub fn is_not_found(error: &Error) -> bool {
     matches!(error, Error::Refused { code: Some(code), .. } if code == NOT_FOUND)
 }
 
+/// Whether the refusal is about a machine whose files VirtualBox does not find.
+pub fn is_inaccessible(error: &Error) -> bool {
+    matches!(error, Error::Refused { reason, .. } if reason.contains("object functionality is limited") || reason.contains("object is not ready"))
+}
+
 /// `Details: code NAME (0x…), component …`.
 fn code(stderr: &str) -> Option<String> {
     let rest = stderr.split("Details: code ").nth(1)?;

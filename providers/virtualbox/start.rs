@@ -10,7 +10,7 @@ use super::machine::Machine;
 use super::program::VBoxManage;
 use super::record::{self, Record};
 use super::settings::{Moment, Settings};
-use super::{cards, ports, refusal};
+use super::{cards, ports};
 use crate::driver::{State, Vm};
 use crate::error::Error;
 use crate::vbox_words;
@@ -170,13 +170,9 @@ pub fn state(vm: &Vm<'_>) -> Result<State, Error> {
     let Some(record) = Record::read(vm)? else { return Ok(State::NotCreated) };
     let machine = Machine { program: VBoxManage::find(&Settings::of(vm.machine)?)?, uuid: record.uuid.clone() };
     let cancel = Cancel::new();
-    let info = match machine.look(&cancel) {
-        Ok(Some(info)) => info,
-        Ok(None) if super::machine::definitions(&record::folder(vm)?).is_empty() => return Ok(State::NotCreated),
-        // VirtualBox forgot it, and its files are all there: the next start shows it again.
-        Ok(None) => return Ok(State::Stopped),
-        Err(error) if refusal::is_not_found(&error) => return Ok(State::NotCreated),
-        Err(error) => return Err(error),
+    // What VirtualBox forgot or lost sight of is there as long as its files are: the next start shows it again.
+    let Some(info) = machine.look(&cancel)?.filter(Info::is_accessible) else {
+        return Ok(machine.definition(vm)?.map_or(State::NotCreated, |_| State::Stopped));
     };
     let seen = info.state();
     let put_down = record.put_down.is_some() && record.put_down.as_deref() == info.get("VMStateChangeTime");

@@ -12,7 +12,9 @@ use kiste_core::{Cancel, Explain, Size};
 use super::driver::VirtualBox;
 use super::info::Info;
 use super::machine::Machine;
+use super::program::VBoxManage;
 use super::record::{Record, folder};
+use super::settings::Settings;
 use super::{NAME, ports};
 use crate::capability::{Customize, Forwarding, Networks, Snapshots, Suspend};
 use crate::conformance::{Place, free_port, note, source, ssh_port, suite};
@@ -62,7 +64,11 @@ impl Lab {
     }
 
     fn machine(&self) -> Machine {
-        Machine::of(&self.vm(), &Record::made(&self.vm()).unwrap()).unwrap()
+        lab_machine(&self.vm())
+    }
+
+    fn program(&self, vm: &Vm<'_>) -> VBoxManage {
+        VBoxManage::find(&Settings::of(vm.machine).unwrap()).unwrap()
     }
 
     /// A box as Packer's `vagrant` post-processor lays it out, of a machine that the real program exported.
@@ -78,6 +84,10 @@ impl Lab {
         VirtualBox.delete(&vm).unwrap();
         folder
     }
+}
+
+fn lab_machine(vm: &Vm<'_>) -> Machine {
+    Machine::of(vm, &Record::made(vm).unwrap()).unwrap()
 }
 
 impl Drop for Lab {
@@ -242,6 +252,98 @@ fn a_machine_that_virtualbox_forgot_is_shown_to_it_again() {
     assert_eq!(VirtualBox.state(&vm).unwrap(), State::Stopped);
     let info: Info = lab.machine().info(&vm).unwrap();
     assert_eq!(info.state(), State::Stopped);
+}
+
+/// Waits until VirtualBox's service, which remembers everything, has ended: some seconds after its last client.
+fn service_ends(lab: &Lab) {
+    let state = lab.place.file("state").display().to_string();
+    let began = Instant::now();
+    let serves = |dir: &std::fs::DirEntry| {
+        let read = |name: &str| std::fs::read_to_string(dir.path().join(name)).unwrap_or_default();
+        read("comm").starts_with("VBoxSVC") && read("mountinfo").contains(&state)
+    };
+    while std::fs::read_dir("/proc").unwrap().flatten().any(|d| serves(&d)) {
+        assert!(began.elapsed() < Duration::from_secs(60), "VBoxSVC does not end");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+#[test]
+fn a_machine_whose_project_was_moved_is_found_again() {
+    let Some(lab) = Lab::new(1) else { return };
+    let description = lab.made_box().join("box.ovf");
+    let from = Source { appliance: Some(description), box_id: Some("b-1".into()), ..Source::default() };
+    let vm = lab.vm();
+    VirtualBox.create(&vm, &from).unwrap();
+    VirtualBox.take(&vm, "x", None).unwrap();
+    let mut at = vm.dir.clone();
+    for (number, remembered) in [(1, true), (2, false)] {
+        if !remembered {
+            service_ends(&lab);
+        }
+        let to = lab.place.file(&format!("moved{number}"));
+        std::fs::rename(at.root(), &to).unwrap();
+        at = kiste_core::dirs::MachineDir::at(&to);
+        let moved = Vm { dir: &at, ..vm.clone() };
+        assert_eq!(VirtualBox.state(&moved).unwrap(), State::Stopped);
+        let info = lab_machine(&moved).info(&moved).unwrap();
+        for path in [info.get("CfgFile").unwrap(), info.hard_disks()[0]] {
+            assert!(Path::new(path).starts_with(&to) && Path::new(path).is_file(), "{path}");
+        }
+        assert_eq!(VirtualBox.list(&moved).unwrap().len(), 1);
+    }
+    // Its files go too, behind VirtualBox's back.
+    service_ends(&lab);
+    std::fs::remove_dir_all(at.root().join("vm")).unwrap();
+    let moved = Vm { dir: &at, ..vm.clone() };
+    assert_eq!(VirtualBox.state(&moved).unwrap(), State::NotCreated);
+    VirtualBox.delete(&moved).unwrap();
+    let left = lab.program(&vm).run(["list", "vms"], vm.cancel).unwrap().out;
+    assert_eq!(left.lines().filter(|l| l.starts_with('"')).count(), 1, "the box's own: {left}");
+}
+
+/// VirtualBox takes two machines of one name, and by it knows only the first.
+#[test]
+fn machines_of_one_name_are_told_apart() {
+    let Some(mut lab) = Lab::new(1) else { return };
+    lab.place.machine.settings.get_mut(NAME).unwrap()["name"] = "web".into();
+    let (vm, other_dir) = (lab.vm(), kiste_core::dirs::MachineDir::new(&lab.place.file("other"), "m", "p"));
+    let other = Vm { dir: &other_dir, ..vm.clone() };
+    VirtualBox.create(&other, &source()).unwrap();
+    VirtualBox.create(&vm, &source()).unwrap();
+    assert_eq!(lab.machine().info(&vm).unwrap().get("name"), Some("web"));
+    VirtualBox.take(&vm, "mine", None).unwrap();
+    assert_eq!((VirtualBox.list(&vm).unwrap().len(), VirtualBox.list(&other).unwrap().len()), (1, 0));
+    VirtualBox.delete(&vm).unwrap();
+    assert_eq!((VirtualBox.state(&vm).unwrap(), VirtualBox.state(&other).unwrap()), (State::NotCreated, State::Stopped));
+    VirtualBox.delete(&other).unwrap();
+}
+
+/// However far the import came, nothing of it stays, and the next one works.
+#[test]
+fn an_interrupted_import_leaves_nothing() {
+    let Some(lab) = Lab::new(1) else { return };
+    let description = lab.made_box().join("box.ovf");
+    let from = Source { appliance: Some(description), box_id: Some("b-1".into()), ..Source::default() };
+    let vm = lab.vm();
+    for delay in [10, 80, 200, 400, 700] {
+        let cancel = Cancel::new();
+        let other = cancel.clone();
+        let clock = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(delay));
+            other.cancel();
+        });
+        let made = VirtualBox.create(&Vm { cancel: &cancel, ..vm.clone() }, &from);
+        clock.join().unwrap();
+        if let Err(error) = made {
+            assert_eq!(error.kind(), kiste_core::Kind::Interrupted, "{error}");
+            assert_eq!((VirtualBox.state(&vm).unwrap(), lab.place.left()), (State::NotCreated, Vec::new()));
+        }
+        VirtualBox.delete(&vm).unwrap();
+    }
+    VirtualBox.create(&vm, &from).unwrap();
+    let all = lab.program(&vm).run(["list", "vms"], vm.cancel).unwrap().out;
+    assert_eq!(all.lines().filter(|l| l.starts_with('"')).count(), 2, "the machine and the box's: {all}");
 }
 
 #[test]
