@@ -103,9 +103,7 @@ impl VBoxManage {
         let began = Instant::now();
         loop {
             match self.once(&args, cancel) {
-                Err(Error::Refused { code: Some(code), .. }) if refusal::passes(&code) && began.elapsed() < self.patience => {
-                    cancel.sleep(Duration::from_millis(200))?;
-                }
+                Err(error) if refusal::passes(&error) && began.elapsed() < self.patience => cancel.sleep(Duration::from_millis(200))?,
                 other => return other,
             }
         }

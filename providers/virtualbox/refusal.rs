@@ -39,9 +39,12 @@ const OTHER_HYPERVISOR: &str =
     "Another hypervisor has the processor: end its machines, or unload its module (`sudo modprobe -r kvm_intel kvm_amd`).";
 const FIRMWARE: &str = "Switch hardware virtualization on in this computer's firmware setup.";
 
-/// Whether this refusal passes by itself: a session that is only just ending.
-pub fn passes(code: &str) -> bool {
-    code == LOCKED
+/// Whether this refusal passes by itself: a session that is only just ending, also one whose process has just died.
+pub fn passes(error: &Error) -> bool {
+    match error {
+        Error::Refused { code: Some(code), reason, .. } => code == LOCKED || reason.contains("console object from the direct session"),
+        _ => false,
+    }
 }
 
 /// The error for a command that failed with this on standard error; where that is empty, with this on standard output.
@@ -113,8 +116,11 @@ mod tests {
 
     #[test]
     fn a_machine_that_is_held_is_known_by_its_code() {
-        let Error::Refused { code: Some(code), .. } = of("modifyvm", include_str!("testdata/modifyvm-locked.err"), "") else { panic!() };
-        assert!(passes(&code));
+        assert!(passes(&of("modifyvm", include_str!("testdata/modifyvm-locked.err"), "")));
+        let dying = "VBoxManage: error: Failed to get a console object from the direct session (NS_ERROR_ABORT)\n\
+                     VBoxManage: error: Details: code VBOX_E_VM_ERROR (0x80bb0003), component SessionMachine, interface IMachine\n";
+        assert!(passes(&of("showvminfo", dying, "")));
+        assert!(!passes(&of("showvminfo", include_str!("testdata/unknown-machine.err"), "")));
         assert!(is_not_found(&of("showvminfo", include_str!("testdata/unknown-machine.err"), "")));
     }
 }
