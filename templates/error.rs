@@ -11,14 +11,6 @@ use crate::problem::Problem;
 /// The crate's error.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The template can't be read.
-    #[error("cannot read `{}`: {source}", .path.display())]
-    Read {
-        /// Path (`-`: standard input).
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
     /// The template is wrong: every mistake that could be seen.
     #[error("{} in `{}`:\n{}", count(.problems.len()), .path.display(), list(.problems))]
     Template {
@@ -103,29 +95,19 @@ pub enum Error {
         /// Why, in their order.
         failed: Vec<Error>,
     },
-    /// An error whose own words held a secret.
+    /// One that was put into words before: its own held a secret, or several are told as one (a disc that no address gave).
     #[error("{text}")]
-    Masked {
+    Told {
         /// Whose fault.
         kind: Kind,
         /// What to do.
         hints: Vec<String>,
-        /// Its words without the secret.
+        /// The words.
         text: String,
     },
     /// A box could not be packed.
     #[error(transparent)]
     Box(#[from] kiste_boxes::Error),
-    /// No address gave the disc.
-    #[error("error downloading ISO: [{}]", .reasons.join(" "))]
-    Iso {
-        /// Why, for each address.
-        reasons: Vec<String>,
-        /// Whose fault.
-        kind: Kind,
-        /// What to do.
-        hints: Vec<String>,
-    },
     /// The guest never got ready.
     #[error("{}", not_ready(.source))]
     NotReady {
@@ -142,7 +124,7 @@ pub enum Error {
         /// Folder with what was seen.
         folder: PathBuf,
     },
-    /// A file.
+    /// A file; the template itself too (`-`: standard input).
     #[error("`{}`: {source}", .path.display())]
     File {
         /// Path.
@@ -207,10 +189,10 @@ impl Explain for Error {
     fn kind(&self) -> Kind {
         match self {
             Self::Template { .. } | Self::OutputExists { .. } | Self::Render { .. } => Kind::Usage,
-            Self::Read { source, .. } if source.kind() == std::io::ErrorKind::NotFound => Kind::NotFound,
+            Self::File { source, .. } if source.kind() == std::io::ErrorKind::NotFound => Kind::NotFound,
             Self::NotReady { source } => source.kind(),
             Self::Documented { source, .. } => source.kind(),
-            Self::Masked { kind, .. } | Self::Iso { kind, .. } => *kind,
+            Self::Told { kind, .. } => *kind,
             Self::Box(e) => e.kind(),
             Self::HostLacks { .. } => Kind::Host,
             Self::Engine { said, .. } if docker::is_away(said) => Kind::Host,
@@ -232,7 +214,7 @@ impl Explain for Error {
                 std::iter::once(seen).chain(source.hints()).collect()
             }
             Self::Engine { said, .. } => docker::hint(said).map(str::to_owned).into_iter().collect(),
-            Self::Masked { hints, .. } | Self::Iso { hints, .. } => hints.clone(),
+            Self::Told { hints, .. } => hints.clone(),
             Self::Box(e) => e.hints(),
             Self::Host(e) => e.hints(),
             Self::Provider(e) => e.hints(),

@@ -26,7 +26,7 @@ pub fn error(error: Error, secrets: &[String]) -> Error {
     if masked == text {
         return error;
     }
-    Error::Masked { kind: error.kind(), hints: error.hints().iter().map(|h| hide(h, secrets)).collect(), text: masked }
+    Error::Told { kind: error.kind(), hints: error.hints().iter().map(|h| hide(h, secrets)).collect(), text: masked }
 }
 
 /// A text without secrets: as they are, each line of those with several, and as JSON writes them.

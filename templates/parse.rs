@@ -25,7 +25,7 @@ const ROOT_KEYS: [&str; 9] = [
 
 /// Reads a template; `-` is standard input.
 pub fn load(path: &Path) -> Result<Template, Error> {
-    let read = |source| Error::Read { path: path.to_owned(), source };
+    let read = |source| Error::File { path: path.to_owned(), source };
     let file = if path == Path::new("-") { Path::new("/dev/stdin") } else { path };
     parse(&std::fs::read_to_string(file).map_err(read)?, path)
 }

@@ -95,10 +95,12 @@ impl<C: Sight> Step<C> for Watched<'_, C> {
     }
 }
 
-/// Keeps evidence of `error` and names its folder in what is returned. An interrupt and a mistake of the user's leave none, nor does
-/// what is documented already.
+/// Keeps evidence of `error` and names its folder in what is returned. An interrupt and a mistake of the user's leave none, nor do
+/// a disc that was not got and what is documented already.
 pub fn keep(scene: &Scene<'_>, error: Error) -> Error {
-    let explained = matches!(error.kind(), Kind::Interrupted | Kind::Usage | Kind::Host) || matches!(error, Error::Documented { .. });
+    let explained = matches!(error.kind(), Kind::Interrupted | Kind::Usage | Kind::Host)
+        // Nothing has started yet that could be looked at.
+        || matches!(error, Error::Documented { .. } | Error::Told { .. });
     if explained {
         return error;
     }

@@ -59,7 +59,8 @@ impl Iso {
         }
         let kind = failures.last().map_or(Kind::Usage, |f| f.kind);
         let hints = failures.last_mut().map(|f| std::mem::take(&mut f.hints)).unwrap_or_default();
-        Err(Error::Iso { reasons: failures.into_iter().map(|f| f.reason).collect(), kind, hints })
+        let reasons: Vec<String> = failures.into_iter().map(|f| f.reason).collect();
+        Err(Error::Told { text: format!("error downloading ISO: [{}]", reasons.join(" ")), kind, hints })
     }
 
     fn one(&self, source: &Source, run: &BuilderRun<'_>) -> Result<PathBuf, Failure> {

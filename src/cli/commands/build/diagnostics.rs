@@ -14,7 +14,7 @@ pub fn unparsed(context: &Context, error: kiste_templates::Error) -> Result<(), 
     let Some(packer) = context.packer() else { return Err(error.into()) };
     match &error {
         kiste_templates::Error::Template { problems, .. } => packer.tell(Tone::Error, &parse(problems)),
-        kiste_templates::Error::Read { path, source } if source.kind() == std::io::ErrorKind::NotFound => {
+        kiste_templates::Error::File { path, source } if source.kind() == std::io::ErrorKind::NotFound => {
             let path = path.display();
             packer.tell(Tone::Error, &format!("\"{path}\": stat {path}: no such file or directory"));
         }
