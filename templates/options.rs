@@ -11,6 +11,19 @@ use crate::json::{Key, Node, Value};
 use crate::nearest::nearest;
 use crate::problem::{Place, Problem};
 
+/// Options of older Packers, of builders, that `kiste fix` brings to today's form; Packer names them wherever they stand.
+const OUTDATED: [&str; 9] = [
+    "iso_checksum_type",
+    "iso_checksum_url",
+    "iso_md5",
+    "ssh_disable_agent",
+    "ssh_host_port_max",
+    "ssh_host_port_min",
+    "ssh_key_path",
+    "ssh_skip_nat_mapping",
+    "ssh_wait_timeout",
+];
+
 /// Options that are being read. Every option is taken once; what nobody took is unknown in the end.
 pub struct Options<'a> {
     at: Place,
@@ -63,6 +76,14 @@ impl<'a> Options<'a> {
         self.take(key);
     }
 
+    /// Refuses an option that `kiste fix` brings to today's form.
+    pub fn outdated(&mut self, key: &'static str) {
+        let at = self.place(key);
+        if self.take(key).is_some() {
+            self.problem(at, outdated(key));
+        }
+    }
+
     /// Drops what nobody took, untold.
     pub fn forget(&mut self) {
         self.entries.clear();
@@ -71,6 +92,10 @@ impl<'a> Options<'a> {
     /// Ends the reading: all mistakes, unknown options among them.
     pub fn finish(mut self) -> Vec<Problem> {
         for (key, _) in std::mem::take(&mut self.entries) {
+            if OUTDATED.contains(&key.name.as_str()) {
+                self.problems.push(Problem::at(key.at, outdated(&key.name)));
+                continue;
+            }
             let near = nearest(&key.name, self.asked.iter().copied()).map(|n| format!(" (nearest: `{n}`)")).unwrap_or_default();
             self.problems.push(Problem::at(key.at, format!("unknown configuration key: '\"{}\"'{near}", key.name)));
         }
@@ -359,6 +384,14 @@ impl<'a> Options<'a> {
         }
         Some(codes)
     }
+}
+
+/// In Packer's words.
+fn outdated(key: &str) -> String {
+    format!(
+        "Deprecated configuration key: '{key}'. Please call `packer fix` against your template to update your template to be compatible \
+         with the current version of Packer. Visit https://www.packer.io/docs/commands/fix/ for more detail."
+    )
 }
 
 /// A size as templates write it; binary units, with or without `iB`.

@@ -40,7 +40,8 @@ pub fn prepare(options: &mut Options<'_>, defaults: Defaults) -> Communication {
         "docker" | "dockerWindowsContainer" => options.problem(at, format!("communicator '{kind}' is for the docker builder only")),
         other => options.problem(at, format!("Communicator type {other} is invalid")),
     }
-    Communication::None
+    // There would be a guest: what needs one is no second mistake.
+    Communication::Own
 }
 
 /// Reads all of them; says what is wrong only when they are going to be used.

@@ -15,6 +15,7 @@ struct Push {
 
 /// The post-processor, or None after a mistake was told.
 pub fn prepare(options: &mut Options<'_>) -> Option<Box<dyn PostProcessor>> {
+    options.outdated("login_email");
     let (engine, login) = (Engine::prepare(options), Login::prepare(options));
     Some(Box::new(Push { engine, login, platform: options.text("platform") }))
 }

@@ -28,6 +28,7 @@ struct Manifest {
 
 /// The post-processor, or None after a mistake was told.
 pub fn prepare(options: &mut Options<'_>) -> Option<Box<dyn PostProcessor>> {
+    options.outdated("filename");
     let mut custom_data = options.later_map("custom_data");
     custom_data.iter_mut().for_each(|data| data.sort());
     Some(Box::new(Manifest {
