@@ -1,15 +1,16 @@
 //! `communicator` and every `ssh_*` option of a builder: read, checked as Packer checks them, and put to use.
 
+pub mod guest_keys;
 mod prepare;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use kiste_comm::Communicator;
 use kiste_comm::ssh::keys::{self, KeyKind, KeyPair};
 use kiste_comm::ssh::{Proxy, Route, Ssh, SshTarget, Transfer, Tunnel};
 use kiste_comm::wait::{Alive, Refusals, until_ready_despite};
-use kiste_comm::{Communicator, GuestCommand, quote};
 use kiste_core::machine::VerifyHostKey;
 use kiste_core::{Span, state_file};
 
@@ -22,6 +23,9 @@ pub use prepare::prepare;
 const ATTEMPT: Duration = Duration::from_secs(7);
 /// Stands for "without end" where a template gave a number of attempts and no time.
 const ENDLESS: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// A field of our own: the certificate that belongs to the private key, for programs with an ssh of their own.
+pub const CERTIFICATE: &str = "SSHCertificateFile";
 
 /// What a builder expects of its communicator options.
 #[derive(Clone, Copy, Debug, Default)]
@@ -186,6 +190,7 @@ impl SshLogin {
             (text("ConnType"), text("ssh")),
             (text("SSHPublicKey"), key.public.clone()),
             (text("SSHPrivateKey"), key.private.clone()),
+            (text(CERTIFICATE), self.target.certificate.as_ref().map(|c| c.display().to_string()).unwrap_or_default()),
         ])
     }
 
@@ -195,12 +200,7 @@ impl SshLogin {
             return Ok(());
         }
         run.reporter.say("Trying to remove ephemeral keys from authorized_keys files");
-        let clear = format!(
-            "k={}; for f in ~/.ssh/authorized_keys /root/.ssh/authorized_keys; do s=; [ -w \"$f\" ] || s='sudo -n'; \
-             t=$($s cat \"$f\" 2>/dev/null) && printf '%s\\n' \"$t\" | grep -vxF -e \"$k\" | $s tee \"$f\" >/dev/null; done; true",
-            quote::word(&key.public)
-        );
-        let done = kiste_comm::communicator::capture(comm, &GuestCommand::script(clear), run.cancel);
+        let done = guest_keys::keep_out(&key.public, comm, run.cancel);
         if let Err(error) = done {
             run.reporter.warn(format!("the build's key could not be removed: {error}"));
         }

@@ -7,6 +7,7 @@ use kiste_core::{Cancel, Stream};
 
 use crate::error::Error;
 use crate::quote;
+use crate::ssh::Doorway;
 
 /// A command for the guest. Built from words (quoted here) or from a script that the user wrote.
 #[derive(Clone, Debug, Default)]
@@ -109,6 +110,11 @@ pub trait Communicator: Send + Sync {
     /// Whether the guest was seen to set up a network card since its machine started; none when nobody can tell. Until it has, no
     /// connection can reach it.
     fn network(&self, _is_up: Option<bool>) {}
+
+    /// A port of this host that leads to the guest's ssh server, where programs with an ssh of their own can't go straight to its address.
+    fn doorway(&self) -> Result<Option<Doorway>, Error> {
+        Ok(None)
+    }
 
     /// Drops the connection; the next call opens a new one (group changes, reboots).
     fn reset(&self);

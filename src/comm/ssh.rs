@@ -6,6 +6,7 @@
 
 mod auth;
 mod dial;
+mod doorway;
 mod exec;
 mod fetch;
 mod folder;
@@ -33,6 +34,7 @@ use kiste_core::{Cancel, Stream};
 use crate::communicator::{Communicator, GuestCommand, GuestExit, Progress};
 use crate::error::Error;
 use auth::{Login, Memory};
+pub use doorway::Doorway;
 use interactive::Console;
 pub use route::{Proxy, Route};
 use session::Link;
@@ -182,6 +184,13 @@ impl Ssh {
 }
 
 impl Communicator for Ssh {
+    fn doorway(&self) -> Result<Option<Doorway>, Error> {
+        match self.target.route {
+            Route::Direct => Ok(None),
+            _ => Doorway::open(&self.target).map(Some),
+        }
+    }
+
     fn hurry(&self) {
         self.memory.network.hurry();
     }

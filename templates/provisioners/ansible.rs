@@ -31,6 +31,8 @@ struct Ansible {
     host_alias: String,
     /// None: the communicator's.
     user: Option<String>,
+    /// Packer would put its proxy in between.
+    proxied: bool,
     use_sftp: bool,
     inventory_directory: Option<PathBuf>,
     inventory_file: Option<PathBuf>,
@@ -52,22 +54,9 @@ impl Provisioner for Ansible {
     fn provision(&self, run: &ProvisionerRun<'_>) -> Result<(), Error> {
         run.reporter.say("Provisioning with Ansible...");
         let login = Login::of(self, run)?;
-        let inventory = self.inventory(&login, run)?;
-        if let Some(galaxy) = &self.galaxy {
-            galaxy.fetch(self, run)?;
-        }
-        let (arguments, shown) = self.arguments(&login, inventory.path(), run)?;
-        run.reporter.say(format!("Executing Ansible: {} {shown}", self.command));
-        let mut program = Program::new(&self.command).args(&arguments);
-        for (name, value) in self.variables(run)?.into_iter().chain(login.variables()) {
-            program = program.env(name, value);
-        }
-        let done = execute(&program, &self.command, run);
-        login.close();
-        done.map_err(|error| match error {
-            Error::Provisioner { what } => failed(format!("Error executing Ansible: {what}")),
-            other => other,
-        })
+        let done = self.play(&login, run);
+        login.close(run);
+        done
     }
 }
 
@@ -85,6 +74,23 @@ fn execute(program: &Program, name: &str, run: &ProvisionerRun<'_>) -> Result<()
 }
 
 impl Ansible {
+    fn play(&self, login: &Login, run: &ProvisionerRun<'_>) -> Result<(), Error> {
+        let inventory = self.inventory(login, run)?;
+        if let Some(galaxy) = &self.galaxy {
+            galaxy.fetch(self, run)?;
+        }
+        let (arguments, shown) = self.arguments(login, inventory.path(), run)?;
+        run.reporter.say(format!("Executing Ansible: {} {shown}", self.command));
+        let mut program = Program::new(&self.command).args(&arguments);
+        for (name, value) in self.variables(run)?.into_iter().chain(login.variables()) {
+            program = program.env(name, value);
+        }
+        execute(&program, &self.command, run).map_err(|error| match error {
+            Error::Provisioner { what } => failed(format!("Error executing Ansible: {what}")),
+            other => other,
+        })
+    }
+
     /// The words, and the same as people read them.
     fn arguments(&self, login: &Login, inventory: &Path, run: &ProvisionerRun<'_>) -> Result<(Vec<String>, String), Error> {
         let (facts, live) = (run.facts, run.live());

@@ -14,7 +14,7 @@ pub fn prepare(options: &mut Options<'_>) -> Option<Box<dyn Provisioner>> {
     if playbook_file.is_none() {
         options.problem(None, "playbook_file must be specified.");
     }
-    proxy(options);
+    let proxied = proxy(options);
     let galaxy = galaxy(options);
     Some(Box::new(Ansible {
         command,
@@ -26,6 +26,7 @@ pub fn prepare(options: &mut Options<'_>) -> Option<Box<dyn Provisioner>> {
         empty_groups: options.list("empty_groups").unwrap_or_default(),
         host_alias: options.text("host_alias").unwrap_or_else(|| "default".to_owned()),
         user: options.text("user"),
+        proxied,
         use_sftp: options.boolean("use_sftp").unwrap_or(false),
         inventory_directory: paths::one(options, "inventory_directory", Want::Folder, with_path),
         inventory_file: options.text("inventory_file").map(PathBuf::from),
@@ -45,8 +46,8 @@ fn command(options: &mut Options<'_>) -> String {
     command
 }
 
-/// What tunes the peer's ssh server: checked, and said to be of no use here.
-fn proxy(options: &mut Options<'_>) {
+/// What tunes the peer's ssh server: checked, and said to be of no use here. Whether the template has it (the default).
+fn proxy(options: &mut Options<'_>) -> bool {
     let useless = "has no effect: Ansible goes straight to the guest, there is no ssh proxy";
     for key in ["ssh_authorized_key_file", "ssh_host_key_file"] {
         let at = options.place(key);
@@ -63,9 +64,11 @@ fn proxy(options: &mut Options<'_>) {
     if options.text("sftp_command").is_some() {
         options.warn(at[1], format!("`sftp_command` {useless}"));
     }
-    if options.boolean("use_proxy") == Some(true) {
+    let wanted = options.boolean("use_proxy");
+    if wanted == Some(true) {
         options.warn(at[2], format!("`use_proxy` {useless}"));
     }
+    wanted != Some(false)
 }
 
 fn environment(options: &mut Options<'_>) -> Vec<(String, String)> {
@@ -81,6 +84,7 @@ fn environment(options: &mut Options<'_>) -> Vec<(String, String)> {
 }
 
 fn galaxy(options: &mut Options<'_>) -> Option<Galaxy> {
+    options.outdated("galaxycommand");
     let command = options.text("galaxy_command").unwrap_or_else(|| "ansible-galaxy".to_owned());
     let force = options.boolean("galaxy_force_install").unwrap_or(false);
     let (roles_path, collections_path) = (options.text("roles_path"), options.text("collections_path"));

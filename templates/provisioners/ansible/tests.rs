@@ -55,9 +55,13 @@ impl Bench {
     }
 
     fn run(&self, options: &str) -> Result<Vec<String>, Error> {
+        self.run_in(options, &FakeGuest::default())
+    }
+
+    fn run_in(&self, options: &str, guest: &FakeGuest) -> Result<Vec<String>, Error> {
         let json = format!(r#"{{"playbook_file": "DIR/play.yml", "command": "/bin/sh", "skip_version_check": true{options}}}"#);
         let json = json.replace("\"/bin/sh\"", "\"DIR/ap\"").replace("DIR", &self.at());
-        self.trial.run(&json, &FakeGuest::default())?;
+        self.trial.run(&json, guest)?;
         let log = std::fs::read_to_string(self.dir.path().join("log")).unwrap();
         Ok(log.lines().map(str::to_owned).collect())
     }
@@ -105,16 +109,43 @@ fn it_goes_to_the_guest_with_the_communicators_key() {
 
 #[test]
 fn a_password_never_stands_in_a_command_line() {
-    if kiste_core::host::find("sshpass").is_none() {
-        let error = Bench::new("ssh").run("").unwrap_err();
-        assert_eq!(error.to_string(), "Ansible cannot log in by a password: `sshpass` is not installed");
-        return;
-    }
     let bench = Bench::new("ssh");
-    let lines = bench.run("").unwrap();
+    let guest = FakeGuest::default();
+    let lines = bench.run_in("", &guest).unwrap();
     assert!(!only(&lines, "word").join(" ").contains("hunter2"));
     assert!(!bench.trial.shown().join(" ").contains("hunter2"));
-    assert_eq!(only(&lines, "vars"), [r#"600 {"ansible_password":"hunter2"}"#]);
+    if kiste_core::host::find("sshpass").is_some() {
+        assert_eq!(only(&lines, "vars"), [r#"600 {"ansible_password":"hunter2"}"#]);
+        return;
+    }
+    // The guest lets a key in for as long as Ansible is at work.
+    assert!(only(&lines, "key")[0].starts_with("600 -----BEGIN OPENSSH PRIVATE KEY-----"), "{lines:?}");
+    assert!(only(&lines, "word").contains(&"-o IdentitiesOnly=yes"));
+    let [come, go] = &guest.commands()[..] else { panic!("{:?}", guest.commands()) };
+    let line = come.text.split('\'').find(|part| part.starts_with("ssh-ed25519 ")).unwrap();
+    assert!(come.text.contains(">>") && go.text.contains("grep -vxF") && go.text.contains(line));
+}
+
+#[test]
+fn a_guest_that_takes_neither_password_nor_key_is_told() {
+    if kiste_core::host::find("sshpass").is_some() {
+        return;
+    }
+    let windows = FakeGuest::answering(vec![kiste_comm::fake::Answer { stderr: "no sh here".into(), code: 1, ..Default::default() }]);
+    let error = Bench::new("ssh").run_in("", &windows).unwrap_err().to_string();
+    assert!(error.starts_with("Ansible cannot log in: `sshpass` is not installed, and the guest takes no key ("), "{error}");
+}
+
+#[test]
+fn the_proxys_user_is_not_the_guests() {
+    let inventory = |more: &str| only(&Bench::new("ssh").with_key().run(more).unwrap(), "inventory").join(" ");
+    assert!(inventory(r#", "user": "root""#).contains("ansible_user=me "), "as Packer's proxy would");
+    assert!(inventory(r#", "user": "root", "use_proxy": false"#).contains("ansible_user=root "));
+    let bench = Bench::new("ssh").with_key();
+    let mut trial = bench.trial;
+    trial.fields.insert("SSHCertificateFile".to_owned(), "/k-cert.pub".to_owned());
+    let lines = Bench { trial, ..bench }.run("").unwrap();
+    assert!(only(&lines, "word").contains(&"-o IdentitiesOnly=yes -o CertificateFile=/k-cert.pub"), "{lines:?}");
 }
 
 #[test]
@@ -122,7 +153,7 @@ fn inventories_users_and_variables_of_the_template() {
     let bench = Bench::new("ssh").with_key();
     let lines = bench
         .run(
-            r#", "inventory_file_template": "{{ .HostAlias }} h={{ .Host }} u={{ .User }} {{ .ID }}", "host_alias": "al", "user": "root",
+            r#", "inventory_file_template": "{{ .HostAlias }} h={{ .Host }} u={{ .User }} {{ .ID }}", "host_alias": "al", "user": "root", "use_proxy": false,
                "groups": "a,b", "keep_inventory_file": true, "inventory_directory": "DIR", "use_sftp": true,
                "ansible_env_vars": ["X={{build `ID`}}", "ANSIBLE_HOST_KEY_CHECKING=True"], "ansible_ssh_extra_args": ["-o A=b", "-v"]"#,
         )

@@ -38,6 +38,31 @@ fn a_bastion_that_cannot_reach_the_guest_says_so() {
     assert!(matches!(error, Error::Connect { .. }) && error.to_string().contains("bastion"), "{error}");
 }
 
+#[test]
+fn whoever_brings_an_ssh_of_their_own_goes_the_same_way() {
+    let (Some(bastion), Some(server)) = (Server::start(&Wish::default()), Server::start(&Wish::default())) else { return };
+    assert!(Ssh::new(server.target()).doorway().unwrap().is_none(), "there is a straight way");
+    let served = Arc::new(AtomicUsize::new(0));
+    let proxy = Proxy { host: "127.0.0.1".to_owned(), port: proxy(&served), login: Some(("user".to_owned(), "pass".to_owned())) };
+    for route in [Route::Bastion(Box::new(bastion.target())), Route::Socks(proxy)] {
+        let mut target = server.target();
+        target.host = "localhost".to_owned();
+        target.route = route;
+        let door = Ssh::new(target).doorway().unwrap().expect("a way in");
+        let mut straight = server.target();
+        (straight.host, straight.port) = ("127.0.0.1".to_owned(), door.port());
+        let ssh = Ssh::new(straight);
+        assert_eq!(sh(&ssh, "echo through").1, "through\n");
+        let big = vec![7u8; 1 << 20];
+        ssh.upload_bytes(&big, &server.guest("big"), 0o600, &Cancel::new()).unwrap();
+        assert_eq!(std::fs::read(server.path("big")).unwrap(), big);
+        let port = door.port();
+        drop(door);
+        assert!(TcpStream::connect(("127.0.0.1", port)).is_err(), "it is closed");
+    }
+    assert!(served.load(Ordering::SeqCst) > 0 && bastion.log().contains("Accepted publickey"));
+}
+
 /// A SOCKS5 proxy of one's own: takes `user`/`pass`, connects, counts.
 fn proxy(served: &Arc<AtomicUsize>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
