@@ -84,6 +84,11 @@ pub enum Event {
         /// Its name.
         step: String,
     },
+    /// All steps went well; what this one held is let go now, and what it made for the run alone is removed.
+    StepReleased {
+        /// Its name.
+        step: String,
+    },
     /// A headline: what happens now.
     Say {
         /// Text.

@@ -89,6 +89,9 @@ pub fn run<'s, C, E: Explain + From<Cancelled>>(
         unwind(&mut steps[..entered], context, reporter, on_error, verdict);
     }
     for step in steps[..entered].iter_mut().rev() {
+        if result.is_ok() {
+            reporter.emit(Event::StepReleased { step: step.name().to_owned() });
+        }
         step.release(context);
     }
     result
@@ -302,6 +305,31 @@ mod tests {
     #[test]
     fn steps_run_in_order_and_release_in_reverse() {
         assert_eq!(play(true, OnError::Cleanup, &Cancel::new()), (true, "run a, run b, run c, release c, release b, release a".into()));
+    }
+
+    #[test]
+    fn what_is_let_go_after_success_is_told() {
+        struct Let(std::sync::Mutex<Vec<String>>);
+        impl crate::ui::Ui for Let {
+            fn emit(&self, _: &crate::event::Scope, event: Event) {
+                if let Event::StepReleased { step } = event {
+                    self.0.lock().unwrap().push(step);
+                }
+            }
+            fn confirm(&self, _: &crate::event::Scope, _: &str) -> Option<bool> {
+                None
+            }
+            fn ask(&self, _: &crate::event::Scope, _: &str, _: bool) -> Option<String> {
+                None
+            }
+        }
+        for (ok, expected) in [(true, vec!["b", "a"]), (false, vec![])] {
+            let ui = std::sync::Arc::new(Let(std::sync::Mutex::default()));
+            let reporter = Reporter::new(std::sync::Arc::clone(&ui) as std::sync::Arc<dyn crate::ui::Ui>, crate::event::Scope::Project);
+            let mut steps: Vec<BoxedStep<Vec<String>, Oops>> = vec![Box::new(Note("a", true)), Box::new(Note("b", ok))];
+            assert_eq!(run(&mut steps, &mut Vec::new(), &reporter, &Cancel::new(), OnError::Cleanup).is_ok(), ok);
+            assert_eq!(*ui.0.lock().unwrap(), expected);
+        }
     }
 
     #[test]

@@ -78,6 +78,7 @@ fn records(scope: &Scope, event: Event) -> Vec<Record> {
         | Event::StepStarted { .. }
         | Event::StepFinished { .. }
         | Event::StepUndone { .. }
+        | Event::StepReleased { .. }
         | Event::TransferProgress { .. }
         | Event::TransferFinished { .. }
         | Event::WaitFinished { .. } => Vec::new(),
