@@ -8,6 +8,7 @@ mod box_hostile;
 mod build;
 mod build_qemu;
 mod build_qemu_ends;
+mod build_ssh;
 mod completions;
 mod config;
 mod console;

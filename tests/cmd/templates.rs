@@ -156,7 +156,10 @@ fn every_template_that_is_shown_was_put_before_packer() {
     let text = |case: &Value| case["template"].as_str().unwrap().to_owned();
     let asked: BTreeSet<String> = answers().iter().map(text).collect();
     for (name, text) in examples() {
-        assert!(asked.contains(&text), "{name} shows a template that Packer was not asked of: run tests/peers/templates --examples\n{text}");
+        assert!(
+            asked.contains(&text),
+            "{name} shows a template that Packer was not asked of: run tests/peers/templates --examples\n{text}"
+        );
     }
     assert!(answers().iter().filter(|case| case["packer"]["code"] == 0).count() >= 9, "most of them are Packer's too");
 }
@@ -175,7 +178,11 @@ fn every_template_that_is_shown_is_valid() {
         let fine = output.code == Some(0) || (theirs["code"] != 0 && lacks_files);
         assert!(fine, "{name}:\n{text}\n{output}");
         if theirs["code"] == 0 {
-            assert_eq!(plain(&output.raw.replace("The configuration is valid.\n", "")), plain(&words(&theirs["said"]).join("\n")), "{name}");
+            assert_eq!(
+                plain(&output.raw.replace("The configuration is valid.\n", "")),
+                plain(&words(&theirs["said"]).join("\n")),
+                "{name}"
+            );
         }
     }
 }

@@ -129,6 +129,24 @@ impl Bench {
         last.unwrap_or_else(|| get(port)).expect("an answer")
     }
 
+    /// Starts kiste and sends it Ctrl-C once a line of its standard output begins so; waits for its end.
+    pub fn interrupt_at<const N: usize>(&self, args: [&str; N], line: &str) -> Said {
+        let mut child =
+            self.command(env!("CARGO_BIN_EXE_kiste")).args(args).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().expect("kiste");
+        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines().map_while(Result::ok);
+        let mut stdout = String::new();
+        for said in lines.by_ref() {
+            stdout += &format!("{said}\n");
+            if said.starts_with(line) {
+                let done = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+                assert!(done.is_ok_and(|s| s.success()), "the signal is sent");
+            }
+        }
+        let code = child.wait().expect("an end").code().unwrap_or(-1);
+        assert!(stdout.contains(line), "`{line}` was never said:\n{stdout}");
+        Said { code, stdout, stderr: String::new() }
+    }
+
     /// Starts kiste and kills it (SIGKILL) once a line of its standard error is as `when` says.
     pub fn kill_during<const N: usize>(&self, args: [&str; N], when: impl Fn(&str) -> bool) {
         let mut child =

@@ -18,6 +18,7 @@ pub fn builds_on_an_image(bench: &Bench) {
     bench.program("tar", ["-C", "image", "-xf", "debian-12.box", "box.img"]);
     whole_machine(bench);
     failing_provisioner(bench);
+    interrupted_provisioner(bench);
     std::fs::remove_dir_all(bench.path("image")).expect("it was there");
 }
 
@@ -63,5 +64,18 @@ fn failing_provisioner(bench: &Bench) {
     assert!(said.stdout.contains("==> broken: Deleting output directory..."), "{}", said.stdout);
     assert!(!bench.path("output-broken").exists());
     assert_eq!(qemu_processes(bench.root()), Vec::<u32>::new(), "a failed build leaves no process");
+}
+
+/// Ctrl-C while a script runs in the guest.
+fn interrupted_provisioner(bench: &Bench) {
+    let provisioners = r#"{ "type": "shell", "inline": ["echo it runs", "sleep 900"] }"#;
+    let text = template("stopped", r#", "use_backing_file": true"#, provisioners);
+    let text = text.replace("image/box.img", "output-whole/whole.img").replace(", \"skip_resize_disk\": true", "");
+    bench.write("stopped.json", &text);
+    let said = bench.interrupt_at(["build", "-color=false", "stopped.json"], "    stopped: it runs");
+    assert_eq!(said.code, 1, "{said:?}");
+    assert!(said.stdout.ends_with("Cleanly cancelled builds after being interrupted.\n"), "{}", said.stdout);
+    assert!(!bench.path("output-stopped").exists());
+    assert_eq!(qemu_processes(bench.root()), Vec::<u32>::new(), "an interrupted build leaves no process");
     std::fs::remove_dir_all(bench.path("output-whole")).expect("it was there");
 }
