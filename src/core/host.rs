@@ -193,40 +193,30 @@ impl Program {
         command.spawn().map_err(|source| HostError::Start { program: self.name.clone(), source })
     }
 
-    /// Runs it to its end, handing each line of output over as it comes (without newline, lossy UTF-8). Any exit status is `Ok`.
-    /// A terminal's Ctrl-C does not reach it directly (own process group); on cancel it gets SIGTERM, and SIGKILL two seconds later.
-    pub fn stream(&self, cancel: &Cancel, mut line: impl FnMut(Stream, &str)) -> Result<ExitStatus, HostError> {
+    /// Starts it with its input on the way and both of its outputs piped.
+    fn heard(&self) -> Result<Child, HostError> {
         let mut command = self.command()?;
         let input = if self.input.is_some() { Stdio::piped() } else { Stdio::null() };
         command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
         own_group(&mut command);
         let mut child = self.start(&mut command)?;
         self.feed(&mut child);
-        let (send, lines) = mpsc::channel();
-        pump(child.stdout.take(), Stream::Stdout, send.clone());
-        pump(child.stderr.take(), Stream::Stderr, send);
-        loop {
-            match lines.recv_timeout(Duration::from_millis(50)) {
-                Ok((stream, text)) => line(stream, &text),
-                Err(mpsc::RecvTimeoutError::Disconnected) => break,
-                Err(mpsc::RecvTimeoutError::Timeout) => {}
-            }
-            if cancel.is_cancelled() {
-                end(&mut child);
-                return Err(HostError::Cancelled { program: self.name.clone() });
-            }
-        }
-        child.wait().map_err(|source| HostError::Start { program: self.name.clone(), source })
+        Ok(child)
+    }
+
+    /// Runs it to its end, handing each line of output over as it comes (without newline, lossy UTF-8). Any exit status is `Ok`.
+    /// A terminal's Ctrl-C does not reach it directly (own process group); on cancel it gets SIGTERM, and SIGKILL two seconds later.
+    pub fn stream(&self, cancel: &Cancel, mut line: impl FnMut(Stream, &str)) -> Result<ExitStatus, HostError> {
+        let begin = |child: &mut Child, lines: mpsc::Sender<(Stream, String)>| {
+            pump(child.stdout.take(), Stream::Stdout, lines.clone());
+            pump(child.stderr.take(), Stream::Stderr, lines);
+        };
+        self.follow(cancel, begin, |stream, text| line(stream, &text))
     }
 
     /// Runs it to its end with all output captured. Any exit status is `Ok`.
     pub fn capture(&self, cancel: &Cancel) -> Result<Captured, HostError> {
-        let mut command = self.command()?;
-        let input = if self.input.is_some() { Stdio::piped() } else { Stdio::null() };
-        command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
-        own_group(&mut command);
-        let mut child = self.start(&mut command)?;
-        self.feed(&mut child);
+        let mut child = self.heard()?;
         let stdout = drain(child.stdout.take());
         let stderr = drain(child.stderr.take());
         let status = self.await_end(&mut child, cancel)?;

@@ -58,31 +58,35 @@ impl Program {
 
     /// Runs it to its end, handing its output over in bytes as they come. Any exit status is `Ok`; on cancel it is ended.
     pub fn bytes(&self, cancel: &Cancel, output: &mut dyn FnMut(Stream, &[u8])) -> Result<ExitStatus, HostError> {
-        let mut command = self.command()?;
-        let input = if self.input.is_some() { Stdio::piped() } else { Stdio::null() };
-        command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
-        own_group(&mut command);
-        let mut child = self.start(&mut command)?;
-        self.feed(&mut child);
-        let (send, chunks) = mpsc::channel();
-        forward(child.stdout.take(), Stream::Stdout, send.clone());
-        forward(child.stderr.take(), Stream::Stderr, send);
+        let begin = |child: &mut Child, chunks: mpsc::Sender<(Stream, Vec<u8>)>| {
+            forward(child.stdout.take(), Stream::Stdout, chunks.clone());
+            forward(child.stderr.take(), Stream::Stderr, chunks);
+        };
+        self.follow(cancel, begin, |stream, bytes| output(stream, &bytes))
+    }
+
+    /// Runs it to its end: `begin` sees to it that what it says is sent, in pieces of any kind, and `take` gets them as they come.
+    pub(super) fn follow<T>(
+        &self,
+        cancel: &Cancel,
+        begin: impl FnOnce(&mut Child, mpsc::Sender<(Stream, T)>),
+        mut take: impl FnMut(Stream, T),
+    ) -> Result<ExitStatus, HostError> {
+        let mut child = self.heard()?;
+        let (send, pieces) = mpsc::channel();
+        begin(&mut child, send);
         loop {
-            match chunks.recv_timeout(Duration::from_millis(50)) {
-                Ok((stream, bytes)) => output(stream, &bytes),
+            match pieces.recv_timeout(Duration::from_millis(50)) {
+                Ok((stream, piece)) => take(stream, piece),
                 Err(mpsc::RecvTimeoutError::Disconnected) => break,
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
             }
             if cancel.is_cancelled() {
-                return Err(self.stopped(&mut child));
+                end(&mut child);
+                return Err(HostError::Cancelled { program: self.name.clone() });
             }
         }
         self.await_end(&mut child, cancel)
-    }
-
-    fn stopped(&self, child: &mut Child) -> HostError {
-        end(child);
-        HostError::Cancelled { program: self.name.clone() }
     }
 }
 
