@@ -28,6 +28,14 @@ pub fn prepare(options: &mut Options<'_>, defaults: Defaults) -> Communication {
     for key in WINRM {
         options.ignore(key);
     }
+    // Of Packer's own making, though it takes them from templates too.
+    for key in ["ssh_private_key", "ssh_public_key"] {
+        let at = options.place(key);
+        if options.text(key).is_some() {
+            let instead = "a key in a template is for everybody to read; name its file by `ssh_private_key_file`";
+            options.problem(at, format!("`{key}` is not built in: {instead}"));
+        }
+    }
     let is_ssh = kind == "ssh";
     let login = ssh(options, defaults, is_ssh);
     match kind.as_str() {

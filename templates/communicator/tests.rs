@@ -69,6 +69,7 @@ fn what_cannot_act_is_refused_with_the_reason() {
     assert!(problems(r#"{"ssh_username": "u", "ssh_key_exchange_algorithms": ["magic"]}"#)[0].contains("`magic`"));
     assert!(problems(r#"{"ssh_username": "u", "temporary_key_pair_type": "dsa"}"#)[0].contains("`dsa`"));
     assert!(problems(r#"{"ssh_username": "u", "temporary_key_pair_type": "ecdsa", "temporary_key_pair_bits": 100}"#)[0].contains("256"));
+    assert!(problems(r#"{"ssh_username": "u", "ssh_private_key": "x"}"#)[0].contains("`ssh_private_key_file`"));
     assert!(problems(r#"{"communicator": "docker"}"#)[0].contains("docker builder"));
 }
 
