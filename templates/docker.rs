@@ -2,6 +2,8 @@
 //! only ever on its standard input.
 
 mod archive;
+#[cfg(test)]
+pub mod client_trial;
 mod fetch;
 pub mod guest;
 pub mod login;

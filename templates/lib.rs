@@ -15,6 +15,8 @@ pub mod error;
 pub mod fix;
 mod functions;
 mod gotime;
+#[cfg(test)]
+mod heard;
 pub mod inputs;
 pub mod interpolate;
 pub mod json;

@@ -1,13 +1,13 @@
 //! For tests: prepares a provisioner or post-processor from JSON and runs it, keeping what would be shown.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
 
 use kiste_comm::Communicator;
-use kiste_core::{Cancel, Event, Reporter, Scope as About, Ui};
+use kiste_core::Cancel;
 
 use crate::artifact::Artifact;
 use crate::error::Error;
+use crate::heard::Heard;
 use crate::inputs::Inputs;
 use crate::interpolate::{Facts, Scope};
 use crate::json::{Value, parse};
@@ -15,31 +15,6 @@ use crate::options::Options;
 use crate::post_processor::{self, PostProcessorRun, Processed};
 use crate::problem::Place;
 use crate::provisioner::{self, ProvisionerRun};
-
-/// Keeps what would be shown: `say`, `detail`, `warn`, `error`, `out`, `err` and a text each.
-#[derive(Default)]
-struct Shown(Mutex<Vec<String>>);
-
-impl Ui for Shown {
-    fn emit(&self, _: &About, event: Event) {
-        let line = match event {
-            Event::Say { text } => format!("say {text}"),
-            Event::Detail { text } => format!("detail {text}"),
-            Event::Warn { text } => format!("warn {text}"),
-            Event::Error { text } => format!("error {text}"),
-            Event::Output { stream: kiste_core::Stream::Stdout, line, .. } => format!("out {line}"),
-            Event::Output { line, .. } => format!("err {line}"),
-            _ => return,
-        };
-        self.0.lock().unwrap().push(line);
-    }
-    fn confirm(&self, _: &About, _: &str) -> Option<bool> {
-        None
-    }
-    fn ask(&self, _: &About, _: &str, _: bool) -> Option<String> {
-        None
-    }
-}
 
 /// One trial: a type with what is known of its build.
 pub struct Trial {
@@ -50,7 +25,7 @@ pub struct Trial {
     pub cancel: Cancel,
     pub inputs: Inputs,
     pub force: bool,
-    shown: Arc<Shown>,
+    heard: Heard,
 }
 
 impl Trial {
@@ -69,7 +44,7 @@ impl Trial {
             cancel: Cancel::new(),
             inputs: Inputs::default(),
             force: false,
-            shown: Arc::default(),
+            heard: Heard::default(),
         }
     }
 
@@ -114,7 +89,7 @@ impl Trial {
     pub fn provision(&self, it: &dyn provisioner::Provisioner, guest: &dyn Communicator) -> Result<(), Error> {
         it.provision(&ProvisionerRun {
             comm: guest,
-            reporter: &self.reporter(),
+            reporter: &self.heard.reporter("deb"),
             cancel: &self.cancel,
             fields: &self.fields,
             variables: &self.variables,
@@ -130,7 +105,7 @@ impl Trial {
         it.unwrap().process(
             artifact,
             &PostProcessorRun {
-                reporter: &self.reporter(),
+                reporter: &self.heard.reporter("deb"),
                 cancel: &self.cancel,
                 force: self.force,
                 variables: &self.variables,
@@ -141,12 +116,8 @@ impl Trial {
         )
     }
 
-    fn reporter(&self) -> Reporter {
-        Reporter::new(Arc::clone(&self.shown) as Arc<dyn Ui>, About::Build("deb".to_owned()))
-    }
-
     /// What was shown so far.
     pub fn shown(&self) -> Vec<String> {
-        self.shown.0.lock().unwrap().clone()
+        self.heard.words()
     }
 }

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use crate::artifact::{Artifact, Belongings};
+use crate::docker::client_trial::{self, calls};
 use crate::docker::{EXPORTED, IMPORTED, TAGGED};
 use crate::error::Error;
 use crate::post_processor::Processed;
@@ -22,15 +23,7 @@ esac
 "#;
 
 fn client(dir: &Path) -> String {
-    let path = dir.join("client");
-    std::fs::write(&path, CLIENT).unwrap();
-    #[cfg(unix)]
-    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    path.display().to_string()
-}
-
-fn calls(dir: &Path) -> Vec<String> {
-    std::fs::read_to_string(dir.join("calls")).unwrap_or_default().lines().map(str::to_owned).collect()
+    client_trial::client(dir, CLIENT)
 }
 
 fn artifact(builder_id: &str, id: &str, tags: &[&str]) -> Artifact {

@@ -1,15 +1,13 @@
 //! Tries a step of a builder by itself: its options as a template has them, and a run whose words are kept.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
+use kiste_core::Cancel;
 use kiste_core::dirs::Home;
-use kiste_core::event::Scope as About;
 use kiste_core::step::OnError;
-use kiste_core::{Cancel, Reporter, Ui};
 
-use crate::builder::BuilderRun;
-use crate::builders::trial::Heard;
+use crate::builder::{BuilderRun, Provision};
+use crate::heard::Heard;
 use crate::inputs::Inputs;
 use crate::interpolate::{Facts, Scope};
 use crate::json::{Value, parse};
@@ -43,19 +41,23 @@ pub fn good<T>(json: &str, prepare: impl FnOnce(&mut Options<'_>) -> T) -> T {
 /// Does `work` in a run; its result and every line that was said.
 pub fn run<T>(cancel: &Cancel, work: impl FnOnce(&BuilderRun<'_>) -> T) -> (T, Vec<String>) {
     let home = tempfile::tempdir().unwrap();
-    let heard = Arc::new(Heard::default());
-    let reporter = Reporter::new(Arc::clone(&heard) as Arc<dyn Ui>, About::Build("b".to_owned()));
+    run_at(&Home::at(home.path()), cancel, &|_, _| Ok(()), work)
+}
+
+/// [`run`] with a folder of state, and with what happens in the guest.
+pub fn run_at<T>(home: &Home, cancel: &Cancel, provision: Provision<'_>, work: impl FnOnce(&BuilderRun<'_>) -> T) -> (T, Vec<String>) {
+    let heard = Heard::default();
     let inputs = Inputs::default();
     let result = work(&BuilderRun {
         name: "b",
-        home: &Home::at(home.path()),
-        reporter: &reporter,
+        home,
+        reporter: &heard.reporter("b"),
         cancel,
         force: false,
         on_error: OnError::Cleanup,
         debug: false,
         inputs: &inputs,
-        provision: &|_, _| Ok(()),
+        provision,
         clean_up: &|_, _| {},
     });
     (result, heard.lines())

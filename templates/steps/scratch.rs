@@ -28,11 +28,12 @@ impl<'a> Step<Context<'a>> for Scratch {
     }
 
     fn run(&mut self, context: &mut Context<'a>) -> Result<(), Error> {
-        sweep(context);
-        let lock = context.dir.lock();
-        let failed = |source| Error::File { path: lock.clone(), source };
-        let busy = || failed(std::io::ErrorKind::ResourceBusy.into());
-        context.lock = Some(Lock::try_take(&lock).map_err(failed)?.ok_or_else(busy)?);
+        sweep(&context.run.home.builds(), context.run.reporter, |dir| {
+            context.run.reporter.detail("Removing what an interrupted build left");
+            end(dir, context);
+            true
+        });
+        context.lock = Some(lock(&context.dir)?);
         let folder = context.dir.machine();
         std::fs::create_dir_all(folder.root()).map_err(Error::file(folder.root()))
     }
@@ -42,15 +43,45 @@ impl<'a> Step<Context<'a>> for Scratch {
     }
 
     fn release(&mut self, context: &mut Context<'a>) {
-        if context.artifact.is_some() {
-            remove(&context.dir, context.run.reporter);
-        } else if context.dir.root().exists() {
-            keep(context);
+        let lock = context.lock.take();
+        let_go(&context.dir, lock, context.artifact.is_some(), context.run.reporter, || keep(context));
+    }
+}
+
+/// Takes a folder of this name for this process.
+pub fn lock(dir: &BuildDir) -> Result<Lock, Error> {
+    let lock = dir.lock();
+    let busy = || Error::File { path: lock.clone(), source: std::io::ErrorKind::ResourceBusy.into() };
+    Lock::try_take(&lock).map_err(Error::file(&lock))?.ok_or_else(busy)
+}
+
+/// Lets go of it: removed when the build is done; what an aborted build leaves is kept, as `keep` sees to.
+pub fn let_go(dir: &BuildDir, lock: Option<Lock>, done: bool, reporter: &Reporter, keep: impl FnOnce()) {
+    if done {
+        remove(dir, reporter);
+    } else if dir.root().exists() {
+        keep();
+    }
+    drop(lock);
+    if !dir.root().exists() {
+        // Nobody can want this lock again: the name was made for this build.
+        let _ = std::fs::remove_file(dir.lock());
+    }
+}
+
+/// Removes what builds that were killed have left in `folder`, once `end` has ended what still runs of it.
+pub fn sweep(folder: &Path, reporter: &Reporter, end: impl Fn(&BuildDir) -> bool) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten().filter(|e| e.path().is_dir()) {
+        let dir = BuildDir::at(entry.path());
+        if dir.kept().exists() {
+            continue;
         }
-        context.lock = None;
-        if !context.dir.root().exists() {
-            // Nobody can want this lock again: the name was made for this build.
-            let _ = std::fs::remove_file(context.dir.lock());
+        if let Ok(Some(_lock)) = Lock::try_take(&dir.lock())
+            && end(&dir)
+        {
+            remove(&dir, reporter);
+            let _ = std::fs::remove_file(dir.lock());
         }
     }
 }
@@ -60,23 +91,6 @@ fn keep(context: &Context<'_>) {
     match std::fs::write(context.dir.kept(), "") {
         Ok(()) => context.run.reporter.say(format!("Everything is left as it is in `{folder}`; remove that folder when you are done")),
         Err(error) => context.run.reporter.warn(format!("`{folder}` is left, but the next build will remove it: {error}")),
-    }
-}
-
-/// Ends and removes what builds that were killed have left.
-fn sweep(context: &Context<'_>) {
-    let Ok(entries) = std::fs::read_dir(context.run.home.builds()) else { return };
-    for entry in entries.flatten().filter(|e| e.path().is_dir()) {
-        let dir = BuildDir::at(entry.path());
-        if dir.kept().exists() {
-            continue;
-        }
-        if let Ok(Some(_lock)) = Lock::try_take(&dir.lock()) {
-            context.run.reporter.detail("Removing what an interrupted build left");
-            end(&dir, context);
-            remove(&dir, context.run.reporter);
-            let _ = std::fs::remove_file(dir.lock());
-        }
     }
 }
 
@@ -90,7 +104,7 @@ fn end(dir: &BuildDir, context: &Context<'_>) {
 }
 
 /// Removes a folder in which files may belong to users of a namespace of ours.
-fn remove(dir: &BuildDir, reporter: &Reporter) {
+pub fn remove(dir: &BuildDir, reporter: &Reporter) {
     let root: &Path = dir.root();
     let first = match std::fs::remove_dir_all(root) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => error,

@@ -1,7 +1,7 @@
 //! The build's scratch folder: what is shared with the container, and which container it is. After a crash the next build removes both.
 
 use kiste_core::dirs::BuildDir;
-use kiste_core::state_file::{self, Lock};
+use kiste_core::state_file;
 use kiste_core::step::Step;
 use kiste_core::{Cancel, Reporter};
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Context;
 use crate::docker::{self, Engine};
 use crate::error::Error;
+use crate::steps::scratch;
 
 /// The step.
 pub struct TempDir;
@@ -38,12 +39,9 @@ impl<'a> Step<Context<'a>> for TempDir {
     }
 
     fn run(&mut self, context: &mut Context<'a>) -> Result<(), Error> {
-        sweep(context);
+        scratch::sweep(&context.run.home.containers(), context.run.reporter, |dir| end(dir, context.run.reporter, &context.never));
         context.run.reporter.say("Creating a temporary directory for sharing data...");
-        let lock = context.dir.lock();
-        let busy = || Error::File { path: lock.clone(), source: std::io::ErrorKind::ResourceBusy.into() };
-        context.lock = None;
-        context.lock = Some(Lock::try_take(&lock).map_err(Error::file(&lock))?.ok_or_else(busy)?);
+        context.lock = Some(scratch::lock(&context.dir)?);
         let shared = context.dir.shared();
         std::fs::create_dir_all(&shared).map_err(Error::file(&shared))?;
         private(&shared)?;
@@ -52,20 +50,12 @@ impl<'a> Step<Context<'a>> for TempDir {
     }
 
     fn undo(&mut self, context: &mut Context<'a>) {
-        remove(&context.dir, context.run.reporter);
+        scratch::remove(&context.dir, context.run.reporter);
     }
 
     fn release(&mut self, context: &mut Context<'a>) {
-        if context.artifact.is_some() {
-            remove(&context.dir, context.run.reporter);
-        } else if context.dir.root().exists() {
-            keep(context);
-        }
-        context.lock = None;
-        if !context.dir.root().exists() {
-            // Nobody can want this lock again: the name was made for this build.
-            let _ = std::fs::remove_file(context.dir.lock());
-        }
+        let lock = context.lock.take();
+        scratch::let_go(&context.dir, lock, context.artifact.is_some(), context.run.reporter, || keep(context));
     }
 }
 
@@ -77,23 +67,6 @@ fn keep(context: &Context<'_>) {
     match std::fs::write(context.dir.kept(), "") {
         Ok(()) => context.run.reporter.say(text),
         Err(error) => context.run.reporter.warn(format!("the next build will remove the container: {error}")),
-    }
-}
-
-/// Removes the containers and folders of builds that were killed.
-fn sweep(context: &Context<'_>) {
-    let Ok(entries) = std::fs::read_dir(context.run.home.containers()) else { return };
-    for entry in entries.flatten().filter(|e| e.path().is_dir()) {
-        let dir = BuildDir::at(entry.path());
-        if dir.kept().exists() {
-            continue;
-        }
-        if let Ok(Some(_lock)) = Lock::try_take(&dir.lock())
-            && end(&dir, context.run.reporter, &context.never)
-        {
-            remove(&dir, context.run.reporter);
-            let _ = std::fs::remove_file(dir.lock());
-        }
     }
 }
 
@@ -131,15 +104,6 @@ pub fn remove_container(engine: &Engine, dir: &BuildDir, never: &Cancel) -> Resu
         return Ok(());
     }
     Err(docker::failed("Error removing container", &done.stderr))
-}
-
-fn remove(dir: &BuildDir, reporter: &Reporter) {
-    match std::fs::remove_dir_all(dir.root()) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            reporter.warn(format!("`{}` could not be removed: {error}", dir.root().display()));
-        }
-        _ => {}
-    }
 }
 
 /// For the user alone.

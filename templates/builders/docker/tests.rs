@@ -8,6 +8,7 @@ use kiste_core::Cancel;
 
 use crate::artifact::Belongings;
 use crate::builders::trial::{build, problems};
+use crate::docker::client_trial;
 use crate::error::Error;
 
 /// Writes its arguments down, one call a line, and answers as the real client would.
@@ -25,17 +26,12 @@ esac
 "#;
 
 fn client(dir: &Path) -> String {
-    let path = dir.join("client");
-    std::fs::write(&path, CLIENT).unwrap();
-    #[cfg(unix)]
-    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    path.display().to_string()
+    client_trial::client(dir, CLIENT)
 }
 
 /// The calls, each as words between spaces; what only this run knows is left out.
 fn calls(dir: &Path) -> Vec<String> {
-    let text = std::fs::read_to_string(dir.join("calls")).unwrap_or_default();
-    let line = |line: &str| {
+    let line = |line: &String| {
         let mut words: Vec<&str> = line.split('\u{1f}').filter(|w| !w.is_empty()).collect();
         if words.first() == Some(&"run") {
             // Ours alone: how to find the container again.
@@ -45,7 +41,7 @@ fn calls(dir: &Path) -> Vec<String> {
         let shown = words.iter().map(|w| if w.ends_with(":/data") { "SHARED:/data" } else { w });
         shown.collect::<Vec<_>>().join(" ")
     };
-    text.lines().map(line).collect()
+    client_trial::calls(dir).iter().map(line).collect()
 }
 
 #[test]
