@@ -11,7 +11,7 @@ build: ## build target/release/kiste
 
 test: ## everything: style, rules of the house, unit and command tests, a real guest
 	.ci/install test
-	@mkdir -p target/labs; tests/labs/virtualbox/build target/labs/virtualbox >target/labs/virtualbox.log 2>&1 & # the tests wait for it
+	@labs=$${CARGO_TARGET_DIR:-target}/labs; mkdir -p $$labs; tests/labs/virtualbox/build $$labs/virtualbox >$$labs/virtualbox.log 2>&1 & # the tests wait for it
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	KISTE_TEST_VIRTUALBOX=must cargo test --workspace --locked

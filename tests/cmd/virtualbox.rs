@@ -95,6 +95,13 @@ impl User {
     }
 }
 
+impl Drop for User {
+    fn drop(&mut self) {
+        // A machine of a test that failed must not run on.
+        drop(self.env.run(["destroy", "--force"]));
+    }
+}
+
 const KISTEFILE: &str = r#"
 box = "packed"
 communicator = "none"
