@@ -125,7 +125,7 @@ fn an_unknown_provider() {
     assert_snapshot!(Env::ready().run(["up", "--provider", "vmwrae"]), @r"
     exit 2
     --- stderr
-    Error: there is no provider `vmwrae` (known: qemu, fake)
+    Error: there is no provider `vmwrae` (known: qemu, virtualbox, fake)
     ");
 }
 
