@@ -12,7 +12,7 @@ use kiste_core::{Cancel, Reporter};
 use sha2::{Digest, Sha256};
 use url::Url;
 
-use crate::client::{Client, address};
+use crate::client::{Client, address, network};
 use crate::{Error, failure};
 
 mod journal;
@@ -35,11 +35,13 @@ pub struct Settings {
     pub tries: u32,
     /// Pause before the second try; doubled for each further one.
     pub pause: Duration,
+    /// Bytes that a file may have; none: as many as there is room for.
+    pub largest: Option<u64>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { split_over: 64 << 20, connections: 4, tries: 5, pause: Duration::from_millis(500) }
+        Self { split_over: 64 << 20, connections: 4, tries: 5, pause: Duration::from_millis(500), largest: None }
     }
 }
 
@@ -212,7 +214,7 @@ impl Download<'_> {
             *transfer = None;
             file.set_len(0).map_err(|e| failure::writing(&fetched.path, 0, e))?;
         }
-        self.check_space(journal)?;
+        self.check_size(journal)?;
         let transfer = transfer.get_or_insert_with(|| {
             self.reporter.transfer(format!("Downloading {}", address::shown(self.url)), journal.total, journal.done())
         });
@@ -226,7 +228,10 @@ impl Download<'_> {
         })
     }
 
-    fn check_space(&self, journal: &Journal) -> Result<(), Error> {
+    fn check_size(&self, journal: &Journal) -> Result<(), Error> {
+        if let Some(largest) = self.settings.largest.filter(|largest| journal.total.is_some_and(|total| total > *largest)) {
+            return Err(too_large(self.url, largest));
+        }
         let folder = self.unfinished.folder();
         let needed = journal.total.unwrap_or(0).saturating_sub(journal.done());
         match failure::free_space(folder) {
@@ -234,6 +239,10 @@ impl Download<'_> {
             _ => Ok(()),
         }
     }
+}
+
+fn too_large(url: &Url, largest: u64) -> Error {
+    network(url, &format!("the file is larger than the {largest} bytes that are taken"))
 }
 
 #[cfg(test)]

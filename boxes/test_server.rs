@@ -159,7 +159,10 @@ fn write(stream: &mut impl Write, answer: &Answer) -> Option<()> {
     if answer.status == 0 {
         return None;
     }
-    let mut head = format!("HTTP/1.1 {} X\r\nContent-Length: {}\r\n", answer.status, answer.body.len());
+    let mut head = format!("HTTP/1.1 {} X\r\n", answer.status);
+    if !answer.headers.iter().any(|(name, _)| name == "Transfer-Encoding") {
+        head.push_str(&format!("Content-Length: {}\r\n", answer.body.len()));
+    }
     for (name, value) in &answer.headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }

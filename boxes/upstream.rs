@@ -56,14 +56,14 @@ impl Upstream {
         Ok(None)
     }
 
-    /// Fetches a file into a folder and holds it against its checksum; its path.
-    pub fn fetch(&self, entry: &CatalogProvider, folder: &Path, cancel: &Cancel) -> Result<PathBuf, Error> {
+    /// Fetches a file of at most `largest` bytes into a folder and holds it against its checksum; its path.
+    pub fn fetch(&self, entry: &CatalogProvider, folder: &Path, largest: u64, cancel: &Cancel) -> Result<PathBuf, Error> {
         let url = self.server.join(&entry.url).map_err(|_| network(&self.server, "its catalog has an address that is none"))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(network(&url, "a file of another host can't be fetched"));
         }
         let checksum = Checksum::read(entry.checksum.as_deref(), entry.checksum_type.as_deref())?;
-        let settings = Settings { tries: 3, pause: Duration::from_millis(500), ..Settings::default() };
+        let settings = Settings { tries: 3, pause: Duration::from_millis(500), largest: Some(largest), ..Settings::default() };
         let reporter = Reporter::silent();
         let unfinished = Unfinished { file: folder.join("box"), journal: folder.join("journal"), lock: None };
         let client = self.client()?;

@@ -15,7 +15,7 @@ use url::Url;
 
 use super::journal::Part;
 use super::opening::{Stream, content_range, validator};
-use super::{Download, Fetched, Journal};
+use super::{Download, Fetched, Journal, too_large};
 use crate::client::{Client, Get, Reply, network, reason};
 use crate::{Error, failure};
 
@@ -52,6 +52,7 @@ struct Shared {
     path: std::path::PathBuf,
     validator: Option<String>,
     total: Option<u64>,
+    largest: Option<u64>,
     done: Vec<AtomicU64>,
     /// Set when nobody wants the bytes any more: a thread that wakes up late must not write.
     stop: AtomicBool,
@@ -74,6 +75,7 @@ pub fn run(
         path: fetched.path.clone(),
         validator: journal.validator.clone(),
         total: journal.total,
+        largest: download.settings.largest,
         done: journal.parts.iter().map(|p| AtomicU64::new(p.done)).collect(),
         stop: AtomicBool::new(false),
     });
@@ -193,6 +195,9 @@ fn write(shared: &Shared, index: usize, part: &Part, mut reply: Reply) -> Outcom
         };
         if shared.stop.load(Ordering::SeqCst) {
             return Outcome::Failed(network(&reply.url, "nobody waits for it"));
+        }
+        if let Some(largest) = shared.largest.filter(|largest| at + count as u64 > *largest) {
+            return Outcome::Fatal(too_large(&reply.url, largest));
         }
         if let Err(error) = shared.file.write_all_at(&buffer[..count], at) {
             return Outcome::Fatal(failure::writing(&shared.path, left.min(shared.total.unwrap_or(0)), error));

@@ -21,7 +21,7 @@ struct Place {
 impl Place {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let settings = Settings { split_over: 100_000, connections: 4, tries: 3, pause: Duration::from_millis(1) };
+        let settings = Settings { split_over: 100_000, connections: 4, tries: 3, pause: Duration::from_millis(1), largest: None };
         Self { home: Home::at(dir.path()), _dir: dir, settings, cancel: Cancel::new(), verified: false, access: Access::default() }
     }
 

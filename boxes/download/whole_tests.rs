@@ -25,7 +25,7 @@ impl Place {
     }
 
     fn fetch(&self, url: &Url, checksum: Option<&Checksum>) -> Result<(), Error> {
-        let settings = Settings { split_over: 1 << 30, connections: 1, tries: 3, pause: Duration::from_millis(1) };
+        let settings = Settings { split_over: 1 << 30, connections: 1, tries: 3, pause: Duration::from_millis(1), largest: None };
         let (to, reporter) = (self.to(), Reporter::silent());
         Whole { url, checksum, to: &to, wanted: "a disc", reporter: &reporter, cancel: &self.cancel }.fetch_with(&settings)
     }

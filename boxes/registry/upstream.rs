@@ -17,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use kiste_boxes::catalog_document::{CatalogDocument, CatalogProvider};
 use kiste_boxes::upstream::Upstream;
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 
 use crate::address::{self, Base};
 use crate::app::Shared;
@@ -32,6 +33,8 @@ mod keep;
 const FRESH: Duration = Duration::from_secs(300);
 /// Catalogs that are kept at hand.
 const KEPT: usize = 10_000;
+/// Files that are fetched at a time; others wait.
+const FETCHES: usize = 4;
 /// Architecture of addresses for files whose publisher named none.
 const UNKNOWN: &str = "unknown";
 
@@ -46,6 +49,8 @@ struct Cache {
     catalogs: Arc<Mutex<Catalogs>>,
     /// Who fetches what; others wait for their turn, and find it here then.
     turns: Arc<Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>>,
+    /// Room for fetching.
+    room: Arc<Semaphore>,
 }
 
 /// What a request asks for.
@@ -88,7 +93,13 @@ impl Asked {
 /// The same router with a cache before it, where the operator wants one.
 pub fn before(app: &Shared, router: Router) -> Result<Router, Error> {
     let Some(upstream) = upstream(&app.settings)? else { return Ok(router) };
-    let cache = Cache { app: Shared::clone(app), upstream, catalogs: Arc::default(), turns: Arc::default() };
+    let cache = Cache {
+        app: Shared::clone(app),
+        upstream,
+        catalogs: Arc::default(),
+        turns: Arc::default(),
+        room: Arc::new(Semaphore::new(FETCHES)),
+    };
     Ok(router.layer(from_fn_with_state(cache, serve)))
 }
 
@@ -227,10 +238,12 @@ impl Cache {
         }
         let Some(document) = self.catalog(tag).await? else { return Ok(()) };
         let Some(entry) = entry(&document, version, provider, architecture) else { return Ok(()) };
+        let _room = self.room.acquire().await.map_err(|_| Error::Unavailable("the server is ending".to_owned()))?;
         tracing::info!(tag, version, provider, "fetching from the upstream");
+        let largest = self.app.settings.largest_box;
         let folder = keep::scratch(&self.app)?;
         let (upstream, place, wanted) = (self.upstream.clone(), folder.path().to_owned(), entry.clone());
-        let fetched = blocking(move || upstream.fetch(&wanted, &place, &kiste_core::Cancel::new())).await;
+        let fetched = blocking(move || upstream.fetch(&wanted, &place, largest, &kiste_core::Cancel::new())).await;
         let file = fetched.map_err(|e| self.away(&e))?;
         keep::keep(&self.app, &self.upstream.shown(), &document.name, version, &entry, &file).await
     }
