@@ -1,6 +1,7 @@
 //! What goes wrong in the registry, and what the caller is told: a status and `{"errors": […], "success": false}`.
 
 use axum::Json;
+use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use kiste_core::{Explain, Kind};
@@ -114,6 +115,7 @@ impl Error {
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Full(_) => StatusCode::INSUFFICIENT_STORAGE,
+            Self::Database(e) if is_full(e) => StatusCode::INSUFFICIENT_STORAGE,
             Self::Unavailable(_) | Self::Database(sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_)) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
@@ -132,6 +134,7 @@ impl Error {
     pub fn told(&self) -> Vec<String> {
         match self {
             Self::Invalid(mistakes) => mistakes.clone(),
+            Self::Database(e) if is_full(e) => vec!["the registry's disk is full".to_owned()],
             e if e.status() == StatusCode::INTERNAL_SERVER_ERROR => vec!["the registry failed; its log says why".to_owned()],
             e => vec![e.to_string()],
         }
@@ -172,6 +175,32 @@ impl IntoResponse for Error {
         }
         response
     }
+}
+
+/// Longest refusal that is worded anew, in bytes.
+const LONGEST: usize = 4096;
+
+/// Gives refusals that the framework words the shape that all of ours have.
+pub async fn worded(response: Response) -> Response {
+    let status = response.status();
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let foreign = kind.is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    if !(status.is_client_error() || status.is_server_error()) || !foreign {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let text = axum::body::to_bytes(body, LONGEST).await.unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let told = if text.trim().is_empty() { status.canonical_reason().unwrap_or("refused") } else { text.trim() };
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Response::from_parts(parts, Body::from(json!({ "errors": [told], "success": false }).to_string()))
+}
+
+/// The database's disk, or its quota, is full.
+fn is_full(error: &sqlx::Error) -> bool {
+    // SQLITE_FULL and PostgreSQL's disk_full.
+    error.as_database_error().and_then(|e| e.code()).is_some_and(|code| ["13", "53100"].contains(&code.as_ref()))
 }
 
 impl Explain for Error {

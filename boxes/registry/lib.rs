@@ -30,7 +30,7 @@ mod upstream;
 
 pub use error::Error;
 pub use serve::{Running, serve};
-pub use settings::{Place, Settings, Tls};
+pub use settings::{Patience, Place, Settings, Tls};
 
 #[cfg(test)]
 mod trial;

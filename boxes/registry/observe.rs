@@ -1,17 +1,19 @@
 //! Every request is counted and logged once, when the last byte of its answer is gone. The log has no secrets: no query, no header, and of
 //! an upload's address only that it was one.
 
+use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll};
-use std::time::Instant;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderValue, Method, Response, StatusCode, header};
 use axum::middleware::Next;
 use hyper::body::{Frame, SizeHint};
+use tokio::time::{Sleep, sleep};
 use tracing::Instrument;
 
 use crate::app::Shared;
@@ -32,6 +34,28 @@ impl Who {
     pub fn is(&self, name: &str) {
         self.0.get_or_init(|| name.to_owned());
     }
+}
+
+/// A form's answer leads elsewhere; this tells that what it brought arrived whole.
+#[derive(Clone, Copy, Debug)]
+struct Finished;
+
+/// The answer to a transfer that ended whole, whatever its status.
+pub fn finished(mut response: Response<Body>) -> Response<Body> {
+    response.extensions_mut().insert(Finished);
+    response
+}
+
+/// What a body ended with, if that is that nothing came for too long.
+pub fn silent<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a io::Error> {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        match cause.downcast_ref::<io::Error>() {
+            Some(e) if e.kind() == io::ErrorKind::TimedOut => return Some(e),
+            _ => next = cause.source(),
+        }
+    }
+    None
 }
 
 /// Counts and logs.
@@ -55,12 +79,14 @@ pub async fn observe(State(app): State<Shared>, request: Request, next: Next) ->
         status: StatusCode::OK,
         expected: None,
         whole: false,
+        finished: false,
         app,
     };
     if let Some(direction) = transfer {
         record.app.metrics.transfers.get_or_create(&direction).inc();
     }
-    let body = Body::new(Arriving { body, received: Arc::clone(&record.received) });
+    let silence = record.app.settings.patience.body;
+    let body = Body::new(Arriving { body, received: Arc::clone(&record.received), silence, waiting: None });
     let span = tracing::info_span!("request", id = %record.id);
     let response = next.run(Request::from_parts(parts, body)).instrument(span).await;
     record.leave(response)
@@ -99,6 +125,7 @@ struct Record {
     /// Length of the answer, where it is known before.
     expected: Option<u64>,
     whole: bool,
+    finished: bool,
 }
 
 impl Record {
@@ -109,6 +136,7 @@ impl Record {
             parts.headers.insert(ID, id);
         }
         self.status = parts.status;
+        self.finished = parts.extensions.get::<Finished>().is_some();
         let length = parts.headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
         self.expected = length.or_else(|| body.size_hint().exact());
         self.whole = self.method == Method::HEAD || body.is_end_stream();
@@ -142,7 +170,7 @@ impl Drop for Record {
         metrics.sent.inc_by(self.sent);
         if let Some(direction) = self.transfer {
             metrics.transfers.get_or_create(&direction).dec();
-            if self.is_whole() && self.status.is_success() || self.status == StatusCode::SEE_OTHER {
+            if self.finished || self.is_whole() && self.status.is_success() {
                 metrics.finished.get_or_create(&direction).inc();
             }
         }
@@ -156,10 +184,12 @@ fn known(method: &Method) -> String {
     if known.contains(method) { method.to_string() } else { "other".to_owned() }
 }
 
-/// A request's body, counted.
+/// A request's body, counted; it ends when nothing comes for too long.
 struct Arriving {
     body: Body,
     received: Arc<AtomicU64>,
+    silence: Duration,
+    waiting: Option<Pin<Box<Sleep>>>,
 }
 
 impl HttpBody for Arriving {
@@ -167,9 +197,18 @@ impl HttpBody for Arriving {
     type Error = axum::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(context);
+        let this = &mut *self;
+        let polled = Pin::new(&mut this.body).poll_frame(context);
+        if polled.is_pending() {
+            let silence = this.silence;
+            let waiting = this.waiting.get_or_insert_with(|| Box::pin(sleep(silence)));
+            ready!(waiting.as_mut().poll(context));
+            let told = format!("nothing came for {} seconds", silence.as_secs_f32());
+            return Poll::Ready(Some(Err(axum::Error::new(io::Error::new(io::ErrorKind::TimedOut, told)))));
+        }
+        this.waiting = None;
         if let Poll::Ready(Some(Ok(frame))) = &polled {
-            self.received.fetch_add(length(frame), Ordering::Relaxed);
+            this.received.fetch_add(length(frame), Ordering::Relaxed);
         }
         polled
     }

@@ -9,7 +9,7 @@ use axum::{Extension, Router};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::Shared;
-use crate::error::Error;
+use crate::error::{Error, worded};
 use crate::observe::observe;
 use crate::pages::{self, Api};
 use crate::routes;
@@ -66,7 +66,8 @@ pub fn router(app: &Shared) -> Router {
             router = router.route(&format!("{prefix}{}", operation.path), operation.serve.clone());
         }
     }
-    let router = router.merge(routes::health::router()).merge(routes::metrics::router()).merge(routes::catalog::router());
+    let router = router.merge(routes::health::router()).merge(routes::catalog::router());
+    let router = if app.settings.metrics_listen.is_some() { router } else { router.merge(routes::metrics::router()) };
     let router = router.merge(routes::uploads::router()).merge(routes::downloads::router()).merge(routes::openapi::router());
     let routes = bounded(router);
     // The pages ask the same routes that clients ask.
@@ -79,6 +80,11 @@ pub fn router(app: &Shared) -> Router {
         .with_state(Arc::clone(app))
 }
 
+/// What those who run the registry look at, where it has an address of its own.
+pub fn figures(app: &Shared) -> Router {
+    bounded(routes::health::router().merge(routes::metrics::router())).with_state(Arc::clone(app))
+}
+
 /// Routes with what holds for all of them.
 fn bounded(routes: Router<Shared>) -> Router<Shared> {
     routes
@@ -86,6 +92,7 @@ fn bounded(routes: Router<Shared>) -> Router<Shared> {
         .method_not_allowed_fallback(|| async { Error::MethodNotAllowed("this address does not know this method".to_owned()) })
         .layer(axum::extract::DefaultBodyLimit::max(LARGEST_BODY))
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(axum::middleware::map_response(worded))
 }
 
 fn panicked(cause: Box<dyn std::any::Any + Send>) -> axum::response::Response {

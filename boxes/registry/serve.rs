@@ -26,11 +26,9 @@ use crate::collect::{self, Bounds, Collected};
 use crate::db::uploads;
 use crate::downloads::handover::{Handover, Socket};
 use crate::error::Error;
-use crate::settings::{Settings, Tls};
+use crate::settings::{Patience, Settings, Tls};
 use crate::{first_start, router, upstream};
 
-/// A client has so long for the head of a request, and for the TLS handshake.
-const HEAD: Duration = Duration::from_secs(15);
 /// Largest head of a request, in bytes.
 const LARGEST_HEAD: usize = 64 << 10;
 /// Connections at a time; more wait to be accepted.
@@ -50,6 +48,8 @@ const SAVING: Duration = Duration::from_secs(5);
 pub struct Running {
     /// Where.
     pub address: SocketAddr,
+    /// Where `/metrics` is, when that is elsewhere.
+    pub metrics: Option<SocketAddr>,
     /// The new administrator's token; only at the very first start.
     pub admin: Option<Secret>,
 }
@@ -72,16 +72,24 @@ async fn run(settings: Settings, cancel: &Cancel, started: impl FnOnce(Running))
         uploads::release_all(write.connection()).await?;
         write.commit().await?;
     }
-    let listen = app.settings.listen;
-    let cannot = |e| Error::Settings(format!("cannot listen at {listen}: {e}"));
-    let listener = TcpListener::bind(listen).await.map_err(cannot)?;
+    let (listener, address) = listen(app.settings.listen).await?;
+    let aside = match app.settings.metrics_listen {
+        Some(address) => Some(listen(address).await?),
+        None => None,
+    };
     let router = upstream::before(&app, router::router(&app))?;
     let admin = first_start::admin(&app).await?;
-    started(Running { address: listener.local_addr().map_err(cannot)?, admin });
+    started(Running { address, metrics: aside.as_ref().map(|(_, address)| *address), admin });
     let background = tokio::spawn(background(Shared::clone(&app)));
     let open = GracefulShutdown::new();
-    accept(&listener, router, tls, &open, cancel).await;
-    drop(listener);
+    let patience = app.settings.patience;
+    let figures = async {
+        if let Some((listener, _)) = &aside {
+            accept(listener, router::figures(&app), None, &open, patience, cancel).await;
+        }
+    };
+    tokio::join!(accept(&listener, router, tls, &open, patience, cancel), figures);
+    drop((listener, aside));
     tracing::info!(connections = open.count(), "ending: running transfers finish");
     if tokio::time::timeout(app.settings.shutdown, open.shutdown()).await.is_err() {
         tracing::warn!("some transfers did not finish in time and are cut");
@@ -93,6 +101,13 @@ async fn run(settings: Settings, cancel: &Cancel, started: impl FnOnce(Running))
     app.downloads.write(&app.db).await?;
     app.db.close().await;
     Ok(())
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Error> {
+    let cannot = |e| Error::Settings(format!("cannot listen at {address}: {e}"));
+    let listener = TcpListener::bind(address).await.map_err(cannot)?;
+    let address = listener.local_addr().map_err(cannot)?;
+    Ok((listener, address))
 }
 
 /// What a server does besides answering.
@@ -115,7 +130,14 @@ async fn background(app: Shared) {
     }
 }
 
-async fn accept(listener: &TcpListener, router: Router, tls: Option<TlsAcceptor>, open: &GracefulShutdown, cancel: &Cancel) {
+async fn accept(
+    listener: &TcpListener,
+    router: Router,
+    tls: Option<TlsAcceptor>,
+    open: &GracefulShutdown,
+    patience: Patience,
+    cancel: &Cancel,
+) {
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
@@ -133,7 +155,7 @@ async fn accept(listener: &TcpListener, router: Router, tls: Option<TlsAcceptor>
         };
         let (router, tls, watcher) = (router.clone(), tls.clone(), open.watcher());
         tokio::spawn(async move {
-            connection(stream, peer, router, tls, watcher).await;
+            connection(stream, peer, router, tls, patience, watcher).await;
             drop(place);
         });
     }
@@ -145,19 +167,19 @@ async fn ended(cancel: &Cancel) {
     }
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, tls: Option<TlsAcceptor>, watcher: Watcher) {
+async fn connection(stream: TcpStream, peer: SocketAddr, router: Router, tls: Option<TlsAcceptor>, patience: Patience, watcher: Watcher) {
     if let Err(e) = stream.set_nodelay(true) {
         tracing::debug!(error = %e, "nodelay");
     }
-    let socket = Socket::new(stream);
+    let socket = Socket::new(stream, patience.answer);
     match tls {
         // Files go to the socket within the kernel; through TLS they can't.
         None => {
             let handover = socket.handover();
-            requests(socket, peer, Some(handover), router, watcher).await;
+            requests(socket, peer, Some(handover), router, patience, watcher).await;
         }
-        Some(acceptor) => match tokio::time::timeout(HEAD, acceptor.accept(socket)).await {
-            Ok(Ok(stream)) => requests(stream, peer, None, router, watcher).await,
+        Some(acceptor) => match tokio::time::timeout(patience.head, acceptor.accept(socket)).await {
+            Ok(Ok(stream)) => requests(stream, peer, None, router, patience, watcher).await,
             Ok(Err(e)) => tracing::debug!(%peer, error = %e, "no TLS"),
             Err(_) => tracing::debug!(%peer, "no TLS in time"),
         },
@@ -169,11 +191,12 @@ async fn requests<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     peer: SocketAddr,
     handover: Option<Handover>,
     router: Router,
+    patience: Patience,
     watcher: Watcher,
 ) {
     let service = TowerToHyperService::new(AddExtension::new(AddExtension::new(router, ConnectInfo(peer)), handover));
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(LARGEST_HEAD);
+    builder.timer(TokioTimer::new()).header_read_timeout(patience.head).max_buf_size(LARGEST_HEAD);
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     if let Err(e) = watcher.watch(connection).await {
         tracing::debug!(%peer, error = %e, "a connection ended early");
@@ -192,3 +215,7 @@ fn acceptor(tls: &Tls) -> Result<TlsAcceptor, Error> {
     let config = config.map_err(|e| unusable(&tls.certificate, &e))?.with_no_client_auth().with_single_cert(certificates, key);
     Ok(TlsAcceptor::from(Arc::new(config.map_err(|e| unusable(&tls.certificate, &e))?)))
 }
+
+#[cfg(test)]
+#[path = "serve_tests.rs"]
+mod tests;

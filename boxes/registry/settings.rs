@@ -73,6 +73,32 @@ pub struct Settings {
     pub sign_up: bool,
     /// Boxes that are not here are fetched from this registry and kept.
     pub upstream: Option<String>,
+    /// Where `/metrics` is, instead of beside everything else.
+    pub metrics_listen: Option<SocketAddr>,
+    /// [Digest](crate::auth::secret::digest) of the token that `/metrics` wants; none: it wants none.
+    pub metrics_token: Option<String>,
+    /// How long clients are waited for.
+    pub patience: Patience,
+}
+
+/// How long a client is waited for that does nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// For the head of a request, and for the TLS handshake.
+    pub head: Duration,
+    /// For the whole body of a call.
+    pub call: Duration,
+    /// For the next bytes of any body.
+    pub body: Duration,
+    /// For the next bytes of an answer to be taken.
+    pub answer: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        let [head, call, body, answer] = [15, 30, 60, 120].map(Duration::from_secs);
+        Self { head, call, body, answer }
+    }
 }
 
 /// PEM files.
@@ -99,6 +125,9 @@ impl Settings {
             shutdown: Duration::from_secs(3600),
             sign_up: false,
             upstream: None,
+            metrics_listen: None,
+            metrics_token: None,
+            patience: Patience::default(),
         }
     }
 }

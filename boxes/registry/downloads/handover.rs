@@ -24,10 +24,10 @@ use tokio::time::{Sleep, sleep};
 const LONGEST: usize = 4 << 20;
 /// The memory that stand-ins are of. Nobody reads it, so the system never has to find any for it.
 static STAND_INS: [u8; LONGEST] = [0; LONGEST];
+/// A client that was refused has so long to notice it.
+const LINGER: Duration = Duration::from_secs(2);
 /// The disk is asked for so many bytes before they are sent.
 const AHEAD: u64 = 8 << 20;
-/// A client that takes nothing for so long is gone.
-const SILENCE: Duration = Duration::from_secs(120);
 
 /// What a connection is to send of files, in order.
 #[derive(Clone, Debug, Default)]
@@ -132,13 +132,16 @@ fn is_stand_in(bytes: &[u8]) -> bool {
 pub struct Socket {
     stream: TcpStream,
     handover: Handover,
+    silence: Duration,
     waiting: Option<Pin<Box<Sleep>>>,
+    /// Until when what still comes is taken, once all was said.
+    lingering: Option<Pin<Box<Sleep>>>,
 }
 
 impl Socket {
-    /// Around a connection.
-    pub fn new(stream: TcpStream) -> Self {
-        Self { stream, handover: Handover::default(), waiting: None }
+    /// Around a connection. A client that takes nothing for the time of `silence` is gone.
+    pub fn new(stream: TcpStream, silence: Duration) -> Self {
+        Self { stream, handover: Handover::default(), silence, waiting: None, lingering: None }
     }
 
     /// Its hand-over.
@@ -163,7 +166,7 @@ impl Socket {
             self.waiting = None;
             return written;
         }
-        let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(SILENCE)));
+        let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(self.silence)));
         ready!(waiting.as_mut().poll(cx));
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes nothing")))
     }
@@ -201,7 +204,21 @@ impl AsyncWrite for Socket {
         Pin::new(&mut self.get_mut().stream).poll_flush(cx)
     }
 
+    /// A client that still sends when it is refused would lose the answer if the connection just went away: what comes is dropped, for a while.
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+        let this = self.get_mut();
+        if this.lingering.is_none() {
+            ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
+        }
+        let lingering = this.lingering.get_or_insert_with(|| Box::pin(sleep(LINGER)));
+        let mut dropped = [0; 16 << 10];
+        while lingering.as_mut().poll(cx).is_pending() {
+            let mut buffer = ReadBuf::new(&mut dropped);
+            let read = ready!(Pin::new(&mut this.stream).poll_read(cx, &mut buffer));
+            if read.is_err() || buffer.filled().is_empty() {
+                break;
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 }

@@ -17,6 +17,7 @@ use super::{Visitor, boxes};
 use crate::app::Shared;
 use crate::error::Error;
 use crate::names;
+use crate::observe::finished;
 
 /// Longest field besides the file, in bytes.
 const LONGEST: usize = 4096;
@@ -80,7 +81,7 @@ async fn take(
             // The form's token stands before the file, so that nothing is taken without it.
             posted::check(&visitor, owned.then(|| visitor.form_token()).as_deref())?;
             return match store(&visitor, &address, &fields, field).await {
-                Ok(()) => go(&format!("/{owner}/{name}/versions/{version}?done=uploaded")),
+                Ok(()) => go(&format!("/{owner}/{name}/versions/{version}?done=uploaded")).map(finished),
                 Err(e) if e.status().is_client_error() => page(&visitor, &owner, &name, &version, &fields, Some(&e)).await,
                 Err(e) => Err(e),
             };

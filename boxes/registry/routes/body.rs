@@ -1,7 +1,5 @@
 //! JSON bodies of requests: read whatever content type the client sends, refused with a sentence.
 
-use std::time::Duration;
-
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
@@ -9,9 +7,6 @@ use serde::de::DeserializeOwned;
 
 use crate::app::Shared;
 use crate::error::Error;
-
-/// A client has so long for the whole body of a call.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A JSON body. An empty one counts as `{}`: old clients send none where they have nothing to say.
 #[derive(Debug)]
@@ -21,8 +16,9 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Body<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, app: &Shared) -> Result<Self, Error> {
-        let bytes = tokio::time::timeout(PATIENCE, Bytes::from_request(request, app)).await;
-        let late = |_| Error::Malformed(format!("the body did not arrive in {} seconds", PATIENCE.as_secs()));
+        let patience = app.settings.patience.call;
+        let bytes = tokio::time::timeout(patience, Bytes::from_request(request, app)).await;
+        let late = |_| Error::TimedOut(format!("the body did not arrive in {} seconds", patience.as_secs_f32()));
         let bytes = bytes.map_err(late)?.map_err(|e| match e.status() {
             StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge("the body is larger than a call of the API may be".to_owned()),
             _ => Error::Malformed("the body did not arrive whole".to_owned()),

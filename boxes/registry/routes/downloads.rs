@@ -1,7 +1,7 @@
 //! Downloads of boxes: whole, in part, or only their headers.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
@@ -9,6 +9,7 @@ use axum::{Extension, Router};
 use base64::Engine;
 use serde::Deserialize;
 
+use super::asked::At;
 use crate::access::{self, Seen};
 use crate::app::Shared;
 use crate::auth::{Caller, Role};
@@ -79,7 +80,7 @@ impl Named {
 async fn download(
     State(app): State<Shared>,
     caller: Caller,
-    Path(named): Path<Named>,
+    At(named): At<Named>,
     method: Method,
     headers: HeaderMap,
     handover: Option<Extension<Option<Handover>>>,

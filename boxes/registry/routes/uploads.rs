@@ -1,7 +1,7 @@
 //! Uploads: where to send a content, the sending itself, and the publisher's call when it has been sent.
 
 use axum::body::Body;
-use axum::extract::{OriginalUri, Path, State};
+use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -9,6 +9,7 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::asked::At;
 use crate::access;
 use crate::address::Base;
 use crate::app::Shared;
@@ -82,7 +83,7 @@ impl Named {
     }
 }
 
-async fn begin(State(app): State<Shared>, caller: Caller, base: Base, Path(named): Path<Named>) -> Result<Json<Value>, Error> {
+async fn begin(State(app): State<Shared>, caller: Caller, base: Base, At(named): At<Named>) -> Result<Json<Value>, Error> {
     let (_, path) = begun(&app, &caller, &base, &named, false).await?;
     Ok(Json(json!({ "upload_path": path })))
 }
@@ -92,7 +93,7 @@ async fn begin_direct(
     caller: Caller,
     base: Base,
     OriginalUri(asked): OriginalUri,
-    Path(named): Path<Named>,
+    At(named): At<Named>,
 ) -> Result<Json<Value>, Error> {
     let (id, path) = begun(&app, &caller, &base, &named, true).await?;
     Ok(Json(json!({ "upload_path": path, "callback": format!("{}{}", base.0, named.complete_path(&asked, &id)) })))
@@ -109,7 +110,7 @@ async fn begun(app: &Shared, caller: &Caller, base: &Base, named: &Named, direct
 }
 
 /// The publisher has sent all: what arrived becomes the provider's content. Saying it twice does no harm.
-async fn complete(State(app): State<Shared>, caller: Caller, Path(named): Path<Named>) -> Result<Json<Value>, Error> {
+async fn complete(State(app): State<Shared>, caller: Caller, At(named): At<Named>) -> Result<Json<Value>, Error> {
     let provider = named.find(&app, &caller).await?;
     let unknown = || Error::NotFound("this provider has no such upload".to_owned());
     let id = named.id.as_deref().ok_or_else(unknown)?;
@@ -130,13 +131,13 @@ async fn find(app: &Shared, secret: &str) -> Result<Upload, Error> {
     crate::uploads::as_stored(app, upload).await
 }
 
-async fn offset(State(app): State<Shared>, Path(secret): Path<String>) -> Result<Response, Error> {
+async fn offset(State(app): State<Shared>, At(secret): At<String>) -> Result<Response, Error> {
     let upload = find(&app, &secret).await?;
     let body = Json(json!({ "offset": upload.received, "length": upload.length, "complete": upload.object.is_some() }));
     Ok((said(&upload), [(header::CACHE_CONTROL, "no-store")], body).into_response())
 }
 
-async fn send(State(app): State<Shared>, Path(secret): Path<String>, headers: HeaderMap, body: Body) -> Response {
+async fn send(State(app): State<Shared>, At(secret): At<String>, headers: HeaderMap, body: Body) -> Response {
     let length = match number(&headers, &header::CONTENT_LENGTH) {
         Ok(length) => length,
         Err(e) => return e.into_response(),
@@ -144,7 +145,7 @@ async fn send(State(app): State<Shared>, Path(secret): Path<String>, headers: He
     transfer(&app, &secret, Asked { start: Start::Anew, length, coming: length }, body).await
 }
 
-async fn go_on(State(app): State<Shared>, Path(secret): Path<String>, headers: HeaderMap, body: Body) -> Response {
+async fn go_on(State(app): State<Shared>, At(secret): At<String>, headers: HeaderMap, body: Body) -> Response {
     let asked = || -> Result<Asked, Error> {
         let offset = number(&headers, &OFFSET)?;
         let offset = offset.ok_or_else(|| Error::Malformed("`Upload-Offset` has to say after how many bytes this goes on".to_owned()))?;

@@ -78,6 +78,12 @@ pub struct ServeArgs {
     /// Anybody may make an account
     #[arg(long)]
     sign_up: bool,
+    /// Serve `/metrics` (with `/healthz` and `/readyz`) here, and not beside the boxes
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    metrics_listen: Option<SocketAddr>,
+    /// `/metrics` wants this token, as `Authorization: Bearer`
+    #[arg(long, value_name = "TOKEN", env = "KISTE_REGISTRY_METRICS_TOKEN", hide_env_values = true)]
+    metrics_token: Option<String>,
     /// How the log on standard error looks; KISTE_LOG says what is in it (default: `info`, a line a request)
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
@@ -98,11 +104,16 @@ pub fn run(context: &Context, args: &ServeArgs) -> Result<u8, Error> {
         grace: Duration::from_secs(args.grace.saturating_mul(3600)),
         sign_up: args.sign_up,
         upstream: args.upstream.clone(),
+        metrics_listen: args.metrics_listen,
+        metrics_token: args.metrics_token.as_deref().map(kiste_registry::auth::secret::digest),
         ..Settings::at(PathBuf::new(), args.listen)
     };
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
     kiste_registry::serve(settings, &context.cancel, |running| {
         context.reporter.say(format!("The registry listens at {scheme}://{}", running.address));
+        if let Some(address) = running.metrics {
+            context.reporter.say(format!("Its metrics are at http://{address}/metrics"));
+        }
         if let Some(token) = running.admin {
             context.reporter.say("Its administrator is `admin`. This token is shown only now:");
             context.reporter.say(token.text());
