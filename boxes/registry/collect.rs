@@ -59,12 +59,16 @@ fn ago(time: Duration) -> i64 {
 pub async fn collect(db: &Db, store: &Objects, bounds: Bounds, dry: bool) -> Result<Collected, Error> {
     let (before, idle) = (ago(bounds.grace), ago(bounds.idle));
     let mut done = Collected::default();
-    for upload in stale(db, idle, before).await? {
-        if dry || drop_upload(db, store, &upload).await? {
-            done.uploads += 1;
+    let mut going = stale(db, idle, before).await?;
+    if !dry {
+        for upload in std::mem::take(&mut going) {
+            if drop_upload(db, store, &upload).await? {
+                done.uploads += 1;
+            }
         }
     }
-    let (deleted, unused) = rows(db, before, dry).await?;
+    done.uploads += going.len() as u64;
+    let (deleted, unused) = rows(db, before, &going, dry).await?;
     done.deleted = deleted;
     for object in unused {
         if !dry {
@@ -101,15 +105,21 @@ async fn drop_upload(db: &Db, store: &Objects, upload: &Upload) -> Result<bool, 
     Ok(true)
 }
 
-/// Removes rows for good; how many, and the contents that were forgotten with them.
-async fn rows(db: &Db, before: i64, dry: bool) -> Result<(u64, Vec<Object>), Error> {
+/// Removes rows for good; how many, and the contents that were forgotten with them. `going`: uploads that a dry run takes for gone.
+async fn rows(db: &Db, before: i64, going: &[Upload], dry: bool) -> Result<(u64, Vec<Object>), Error> {
     let mut write = db.write().await?;
     let connection = write.connection();
+    for upload in going {
+        uploads::delete(connection, &upload.id).await?;
+    }
     let mut deleted = 0;
+    // Not while a transfer for it still runs: what the store has of an upload is found by its row.
     for text in [
-        "DELETE FROM providers WHERE deleted_at <= $1",
-        "DELETE FROM versions WHERE deleted_at <= $1",
-        "DELETE FROM boxes WHERE deleted_at <= $1",
+        "DELETE FROM providers WHERE deleted_at <= $1 AND NOT EXISTS (SELECT 1 FROM uploads u WHERE u.provider = providers.id)",
+        "DELETE FROM versions WHERE deleted_at <= $1 AND NOT EXISTS \
+         (SELECT 1 FROM uploads u JOIN providers p ON p.id = u.provider WHERE p.version = versions.id)",
+        "DELETE FROM boxes WHERE deleted_at <= $1 AND NOT EXISTS (SELECT 1 FROM uploads u JOIN providers p ON p.id = u.provider \
+         JOIN versions v ON v.id = p.version WHERE v.box = boxes.id)",
     ] {
         deleted += delete(connection, text, before).await?;
     }

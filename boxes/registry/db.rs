@@ -103,6 +103,8 @@ impl Db {
                 Ok(())
             })
         });
+        // SQLite itself ends a transaction when the disk is full. The driver does not notice, and could begin none on that connection any more.
+        let options = options.before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }));
         let db = Self { pool: options.connect(url).await?, writer: Mutex::new(()), kind };
         db.migrate().await?;
         Ok(db)
@@ -183,4 +185,24 @@ pub fn new_id() -> String {
 /// Milliseconds since 1970.
 pub fn now() -> i64 {
     jiff::Timestamp::now().as_millisecond()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trial::Trial;
+
+    #[tokio::test]
+    async fn a_transaction_that_the_database_ended_does_not_spoil_its_connection() {
+        let trial = Trial::new().await;
+        for _ in 0..2 * CONNECTIONS {
+            let mut write = trial.app.db.write().await.unwrap();
+            // Ends the transaction as a full disk does.
+            let twice = "INSERT OR ROLLBACK INTO accounts SELECT * FROM accounts";
+            assert!(write.connection().execute(twice).await.is_err());
+        }
+        let mut write = trial.app.db.write().await.unwrap();
+        write.connection().execute("UPDATE accounts SET description = 'x'").await.unwrap();
+        write.commit().await.unwrap();
+    }
 }

@@ -62,11 +62,12 @@ pub struct Asked {
     pub coming: Option<u64>,
 }
 
-/// The upload with what really is there of it: a file that is shorter than it was noted is not trusted at all.
+/// The upload with what really is there of it: a file that is shorter than it was noted is not trusted at all. What is safe in a file may
+/// not be noted: the disk was full.
 pub async fn as_stored(app: &Shared, mut upload: Upload) -> Result<Upload, Error> {
-    if let (Objects::Files(files), None, 1..) = (&app.objects, &upload.object, upload.received)
-        && files.size(&Key::Upload(&upload.id).to_string())? < Some(upload.received)
-    {
+    let (Objects::Files(files), None) = (&app.objects, &upload.object) else { return Ok(upload) };
+    upload.received = upload.received.max(app.uploads.safe(&upload.id, &upload.checksum_type));
+    if upload.received > 0 && files.size(&Key::Upload(&upload.id).to_string())? < Some(upload.received) {
         upload.received = 0;
     }
     Ok(upload)
@@ -92,6 +93,12 @@ impl Uploads {
             all.clear();
         }
         all.insert(upload.to_owned(), kept);
+    }
+
+    /// Bytes that this server has saved of an upload.
+    fn safe(&self, upload: &str, kind: &str) -> u64 {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.get(upload).filter(|kept| kept.kind == kind).map_or(0, |kept| kept.bytes)
     }
 
     /// As if the server had been started anew.

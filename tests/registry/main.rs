@@ -9,9 +9,12 @@ mod boxes;
 mod harness;
 
 mod examples;
+mod full;
 mod hostile;
+mod operations;
 mod packer;
 mod start;
 mod story;
+mod tls;
 mod upstream;
 mod vagrant;

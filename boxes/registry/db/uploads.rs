@@ -11,7 +11,7 @@ use crate::auth::secret::{self, Secret};
 use crate::error::Error;
 
 /// A transfer that a server does not speak of for so long is over: the server is gone.
-pub const HOLD: Duration = Duration::from_secs(30);
+pub const HOLD: Duration = Duration::from_secs(15);
 
 /// An upload.
 #[derive(Clone, Debug)]

@@ -5,10 +5,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use futures_util::{StreamExt, TryStreamExt};
-use object_store::aws::AmazonS3Builder;
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
-use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutPayload};
+use object_store::{ClientConfigKey, GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutPayload};
 
 use super::{Pieces, Stored, key};
 use crate::error::Error;
@@ -17,6 +17,8 @@ pub mod sink;
 
 /// Bytes of a part. All but the last are of one size (some stores want it); S3 takes 10,000 of them.
 const PART: usize = 16 << 20;
+/// A store that sends nothing for so long is away: putting a large object together may take it minutes.
+const SILENCE: &str = "5min";
 
 /// What a bucket can do.
 trait Store: ObjectStore + MultipartStore {}
@@ -45,8 +47,11 @@ impl Bucket {
         if bucket.is_empty() {
             return Err(wrong());
         }
-        let store = AmazonS3Builder::from_env().with_bucket_name(bucket).build()?;
-        Ok(Self::on(store, prefix, PART))
+        // No bound for a request as a whole: a slow client's download takes as long as it takes. What stands still is ended.
+        let store = AmazonS3Builder::from_env().with_bucket_name(bucket);
+        let store = store.with_config(AmazonS3ConfigKey::Client(ClientConfigKey::Timeout), "7days");
+        let store = store.with_config(AmazonS3ConfigKey::Client(ClientConfigKey::ReadTimeout), SILENCE);
+        Ok(Self::on(store.build()?, prefix, PART))
     }
 
     fn on(store: impl Store, prefix: &str, part: usize) -> Self {
@@ -135,9 +140,14 @@ impl Bucket {
         Ok(())
     }
 
-    /// Drops the parts of a content that will not be.
+    /// Drops the parts of a content that will not be; nothing happens when they are gone already.
     pub async fn abort(&self, key: &str, id: &str) -> Result<(), Error> {
         match self.store.abort_multipart(&self.path(key), &id.to_owned()).await {
+            // Some stores deny what is not there. Where it is there, nobody may wait for it: the bucket's own rules take it away.
+            Err(e @ object_store::Error::PermissionDenied { .. }) => {
+                tracing::debug!(key, error = %e, "the bucket does not drop parts, or has none");
+                Ok(())
+            }
             Err(e) if !matches!(e, object_store::Error::NotFound { .. }) => Err(e.into()),
             _ => Ok(()),
         }

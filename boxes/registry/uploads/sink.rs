@@ -38,6 +38,14 @@ impl Sink {
         }
     }
 
+    /// What a bucket calls the content, once it has parts there.
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Self::File(_) => None,
+            Self::Bucket(sink) => sink.id(),
+        }
+    }
+
     /// Takes the next bytes.
     pub async fn push(&mut self, bytes: Bytes) -> Result<(), Error> {
         match self {
@@ -46,14 +54,15 @@ impl Sink {
         }
     }
 
-    /// Makes all that arrived safe, `arrived` bytes in all, and keeps its digests at hand.
-    pub async fn save(&mut self, app: &Shared, upload: &Upload, arrived: u64) -> Result<u64, Error> {
+    /// Makes safe what arrived, and keeps its digests at hand; the bytes that are safe.
+    pub async fn save(&mut self, app: &Shared, upload: &Upload) -> Result<u64, Error> {
         let kind = upload.checksum_type.clone();
         match self {
             Self::File(sink) => {
                 let digests = sink.save().await?;
-                app.uploads.keep(&upload.id, Kept { bytes: arrived, kind, digests });
-                Ok(arrived)
+                let bytes = sink.written().unwrap_or_default();
+                app.uploads.keep(&upload.id, Kept { bytes, kind, digests });
+                Ok(bytes)
             }
             Self::Bucket(sink) => {
                 let saved = sink.save().await?;

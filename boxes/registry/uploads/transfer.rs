@@ -13,13 +13,12 @@ use crate::app::Shared;
 use crate::db::uploads::{self, Upload};
 use crate::db::{new_id, objects::Object};
 use crate::error::Error;
+use crate::observe::silent;
 
-/// A client that sends nothing for so long is gone.
-const SILENCE: Duration = Duration::from_secs(60);
 /// Bytes after which what arrived is saved: so much is sent again, at most, after the server was killed.
 const SAVE: u64 = 64 << 20;
 /// How often the other servers are told that the transfer goes on.
-const TELL: Duration = Duration::from_secs(10);
+const TELL: Duration = Duration::from_secs(5);
 
 struct Transfer {
     app: Shared,
@@ -64,7 +63,7 @@ async fn held_by(app: &Shared, held: Upload, holder: &str, asked: &Asked, body: 
     // Refused before anything that is there is given up.
     let received = if asked.start == Start::Anew { 0 } else { upload.received };
     let room = Room::of(app, &Upload { received, ..upload.clone() }, announced).await?;
-    if asked.start == Start::Anew {
+    if received == 0 {
         restart(app, &mut upload, holder).await?;
     }
     upload.length = announced;
@@ -103,13 +102,21 @@ async fn restart(app: &Shared, upload: &mut Upload, holder: &str) -> Result<(), 
     if upload.received == 0 && upload.store.is_none() {
         return Ok(());
     }
-    let before = upload.clone();
-    (upload.received, upload.length, upload.store) = (0, None, None);
+    (upload.received, upload.length) = (0, None);
     let mut write = app.db.write().await?;
     uploads::drop_pieces(write.connection(), &upload.id).await?;
     uploads::note(write.connection(), upload, holder).await?;
     write.commit().await?;
-    sink::discard(&app.objects, &before).await
+    sink::discard(&app.objects, upload).await?;
+    // Forgotten last: whoever finds it noted drops it again.
+    upload.store = None;
+    note(app, upload, holder).await
+}
+
+async fn note(app: &Shared, upload: &Upload, holder: &str) -> Result<(), Error> {
+    let mut write = app.db.write().await?;
+    uploads::note(write.connection(), upload, holder).await?;
+    write.commit().await
 }
 
 impl Transfer {
@@ -157,36 +164,41 @@ impl Transfer {
     async fn take(&mut self, piece: Bytes) -> Result<(), Error> {
         self.room.check(self.arrived + piece.len() as u64)?;
         self.arrived += piece.len() as u64;
-        self.sink.push(piece).await
+        self.sink.push(piece).await?;
+        if self.upload.store.is_none()
+            && let Some(id) = self.sink.id()
+        {
+            // Known before anything is safe, so that its parts can be dropped also when this server dies.
+            self.upload.store = Some(id.to_owned());
+            note(&self.app, &self.upload, &self.holder).await?;
+        }
+        Ok(())
     }
 
     /// The next bytes. Meanwhile the other servers are told that the transfer goes on.
     async fn next(&mut self, body: &mut BodyDataStream) -> Result<Option<Bytes>, Error> {
-        let silent = Instant::now();
         loop {
             if self.told.elapsed() >= TELL {
                 self.told = Instant::now();
-                let mut write = self.app.db.write().await?;
-                uploads::note(write.connection(), &self.upload, &self.holder).await?;
-                write.commit().await?;
+                note(&self.app, &self.upload, &self.holder).await?;
             }
             match tokio::time::timeout(TELL, body.next()).await {
                 Ok(Some(Ok(piece))) => return Ok(Some(piece)),
                 Ok(Some(Err(e))) => {
                     tracing::debug!(error = %e, upload = self.upload.id, "a body ended early");
-                    return Err(Error::Malformed("the body did not arrive whole; what came is kept".to_owned()));
+                    return Err(match silent(&e) {
+                        Some(silent) => Error::TimedOut(format!("{silent}; what came is kept")),
+                        None => Error::Malformed("the body did not arrive whole; what came is kept".to_owned()),
+                    });
                 }
                 Ok(None) => return Ok(None),
-                Err(_) if silent.elapsed() >= SILENCE => {
-                    return Err(Error::TimedOut(format!("nothing came for {} seconds; what came is kept", SILENCE.as_secs())));
-                }
                 Err(_) => {}
             }
         }
     }
 
     async fn save(&mut self) -> Result<(), Error> {
-        let safe = self.sink.save(&self.app, &self.upload, self.arrived).await?;
+        let safe = self.sink.save(&self.app, &self.upload).await?;
         let mut write = self.app.db.write().await?;
         self.sink.note(write.connection(), &mut self.upload, &self.holder, &mut self.noted, safe).await?;
         write.commit().await
@@ -197,9 +209,16 @@ impl Transfer {
         if length == 0 {
             return Err(Error::invalid("the body is empty: there is nothing to publish"));
         }
-        if matches!(self.sink, Sink::Bucket(_)) {
+        match &self.sink {
             // So that a server that goes on from here knows all parts.
-            self.save().await?;
+            Sink::Bucket(_) => self.save().await?,
+            // The last bytes may not fit on the disk: those before them are not given up.
+            Sink::File(_) => {
+                if let Err(full) = self.sink.save(&self.app, &self.upload).await {
+                    self.save().await?;
+                    return Err(full);
+                }
+            }
         }
         let Self { app, mut upload, holder, sink, .. } = self;
         let stored = match sink.finish(&app, &upload, length).await {

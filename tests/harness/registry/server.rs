@@ -20,12 +20,14 @@ pub struct Setup {
     pub options: Vec<OsString>,
     /// More variables.
     pub variables: Vec<(String, String)>,
+    /// What starts it, as `env` would: the program and its options follow.
+    pub within: Vec<OsString>,
 }
 
 impl Setup {
     /// At an address of its own; everything below `folder`.
     pub fn below(folder: &Path) -> Self {
-        Self { address: own_address(), folder: folder.to_owned(), options: Vec::new(), variables: Vec::new() }
+        Self { address: own_address(), folder: folder.to_owned(), options: Vec::new(), variables: Vec::new(), within: Vec::new() }
     }
 
     /// With another option.
@@ -62,8 +64,9 @@ impl Server {
     pub fn start(setup: Setup) -> Self {
         let log = setup.folder.join(format!("server-{}.log", setup.address.port()));
         let seen = std::fs::metadata(&log).map_or(0, |m| m.len());
-        let mut part = Part::start("kiste registry serve", &log, Path::new(env!("CARGO_BIN_EXE_kiste")), |command| {
-            command.args(["registry", "serve", "--listen", &setup.address.to_string()]).args(&setup.options);
+        let words = [&setup.within[..], &[OsString::from(env!("CARGO_BIN_EXE_kiste"))]].concat();
+        let mut part = Part::start("kiste registry serve", &log, Path::new(&words[0]), |command| {
+            command.args(&words[1..]).args(["registry", "serve", "--listen", &setup.address.to_string()]).args(&setup.options);
             command.env("KISTE_HOME", setup.folder.join("home")).env("NO_COLOR", "1");
             command.envs(setup.variables.iter().map(|(k, v)| (k, v)))
         });
@@ -110,6 +113,22 @@ impl Server {
     /// Ctrl-C and its end; the exit code.
     pub fn interrupt(&mut self) -> Option<i32> {
         self.part.signal(Signal::INT);
+        self.part.ended().code()
+    }
+
+    /// SIGTERM, as a service manager sends it.
+    pub fn terminate(&self) {
+        self.part.signal(Signal::TERM);
+    }
+
+    /// Waits until its log has some words.
+    #[track_caller]
+    pub fn wait_until_it_says(&mut self, words: &str) {
+        self.part.wait(|part| part.said().contains(words).then_some(()));
+    }
+
+    /// Its end; the exit code.
+    pub fn ended(&mut self) -> Option<i32> {
         self.part.ended().code()
     }
 

@@ -28,16 +28,40 @@ pub struct Sink {
 #[derive(Debug)]
 enum State {
     Idle(Box<Open>),
-    Writing(JoinHandle<Result<Box<Open>, Error>>),
-    /// A write failed; what is there stays.
+    Writing(JoinHandle<Written>),
+    /// A write failed; what was written before can still be saved.
+    Failed(Box<Open>),
+    /// Nothing is known of it any more.
     Lost,
 }
+
+/// The file after a write, and why it failed if it did.
+type Written = (Box<Open>, Result<(), Error>);
 
 #[derive(Debug)]
 struct Open {
     file: File,
     path: PathBuf,
+    /// Bytes that are whole in it, and their digests.
+    written: u64,
     digests: Digests,
+}
+
+impl Open {
+    fn write(&mut self, pieces: &[Bytes]) -> std::io::Result<()> {
+        for piece in pieces {
+            self.file.write_all(piece)?;
+            self.written += piece.len() as u64;
+            self.digests.update(piece);
+        }
+        Ok(())
+    }
+
+    /// Takes back what was written of a piece that did not fit.
+    fn cut(&mut self) -> std::io::Result<()> {
+        self.file.set_len(self.written)?;
+        self.file.seek(SeekFrom::Start(self.written)).map(drop)
+    }
 }
 
 impl Sink {
@@ -58,7 +82,7 @@ impl Sink {
                 None => digest(&mut file, start, new).map_err(failed)?,
             };
             file.seek(SeekFrom::Start(start)).map_err(failed)?;
-            Ok(Box::new(Open { file, path, digests }))
+            Ok(Box::new(Open { file, path, written: start, digests }))
         });
         let state = State::Idle(open.await?);
         Ok(Self { files: files.clone(), upload: upload.to_owned(), gathered: Vec::new(), size: 0, state })
@@ -76,11 +100,14 @@ impl Sink {
         let pieces = std::mem::take(&mut self.gathered);
         self.size = 0;
         self.state = State::Writing(tokio::task::spawn_blocking(move || {
-            for piece in pieces {
-                open.file.write_all(&piece).map_err(|e| Error::file("write", &open.path, e))?;
-                open.digests.update(&piece);
-            }
-            Ok(open)
+            let written = open.write(&pieces).map_err(|e| {
+                let told = Error::file("write", &open.path, e);
+                if let Err(e) = open.cut() {
+                    tracing::warn!(error = %e, "a file that could not be written can't be cut either");
+                }
+                told
+            });
+            (open, written)
         }));
         Ok(())
     }
@@ -88,23 +115,49 @@ impl Sink {
     async fn idle(&mut self) -> Result<Box<Open>, Error> {
         match std::mem::replace(&mut self.state, State::Lost) {
             State::Idle(open) => Ok(open),
-            State::Writing(task) => task.await.unwrap_or_else(|e| Err(Error::Unavailable(format!("work on a file was cut: {e}")))),
+            State::Writing(task) => match task.await {
+                Ok((open, Ok(()))) => Ok(open),
+                Ok((open, Err(e))) => {
+                    self.state = State::Failed(open);
+                    Err(e)
+                }
+                Err(e) => Err(Error::Unavailable(format!("work on a file was cut: {e}"))),
+            },
+            State::Failed(open) => {
+                self.state = State::Failed(open);
+                Err(Error::Unavailable("an earlier write of this upload failed".to_owned()))
+            }
             State::Lost => Err(Error::Unavailable("an earlier write of this upload failed".to_owned())),
         }
     }
 
-    /// Makes all that arrived safe against a power cut.
+    /// Makes what was written safe against a power cut: all that arrived, or what did before a write failed that was told of.
     pub async fn save(&mut self) -> Result<Digests, Error> {
-        self.write().await?;
-        let open = self.idle().await?;
+        let failed = matches!(self.state, State::Failed(_));
+        if !failed {
+            self.write().await?;
+            self.state = State::Idle(self.idle().await?);
+        }
+        let open = match std::mem::replace(&mut self.state, State::Lost) {
+            State::Idle(open) | State::Failed(open) => open,
+            State::Writing(_) | State::Lost => return Err(Error::Unavailable("nothing is known of this upload any more".to_owned())),
+        };
         let open = blocking(move || {
             open.file.sync_all().map_err(|e| Error::file("sync", &open.path, e))?;
             Ok(open)
         })
         .await?;
         let digests = open.digests.clone();
-        self.state = State::Idle(open);
+        self.state = if failed { State::Failed(open) } else { State::Idle(open) };
         Ok(digests)
+    }
+
+    /// Bytes that are whole in the file; none while it is written to.
+    pub fn written(&self) -> Option<u64> {
+        match &self.state {
+            State::Idle(open) | State::Failed(open) => Some(open.written),
+            State::Writing(_) | State::Lost => None,
+        }
     }
 
     /// Gives what is saved the name of a content.
