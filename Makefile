@@ -15,7 +15,8 @@ test: ## everything: style, rules of the house, unit and command tests, a real g
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	KISTE_TEST_VIRTUALBOX=must cargo test --workspace --locked
-	tests/peers/registry/kills target/debug/kiste 8
+	tests/peers/registry/kills target/debug/kiste 6
+	tests/peers/registry/kills target/debug/kiste 3 shared
 
 demo: ## the main job, visibly: template, box, machine, web page
 	.ci/install run
@@ -31,6 +32,7 @@ peers: ## side by side: the same work done by hand and by Packer, timings as rat
 	tests/peers/post_processors/run target/release/kiste
 	tests/peers/containers target/release/kiste
 	tests/peers/registry/kills target/release/kiste 50
+	tests/peers/registry/kills target/release/kiste 50 shared
 	tests/peers/registry/run target/release/kiste
 	tests/peers/registry/fuzz target/release/kiste
 

@@ -25,7 +25,8 @@ pub struct World {
     pub servers: Vec<Server>,
     /// The administrator's token.
     pub admin: String,
-    balancer: Option<Balancer>,
+    /// nginx in front, where there are several.
+    pub balancer: Option<Balancer>,
     /// PostgreSQL, where there is one.
     pub postgres: Option<Postgres>,
     /// The S3 server, where there is one.
