@@ -11,6 +11,7 @@ use crate::app::Shared;
 mod accounts;
 mod api;
 mod assets;
+mod audit;
 mod boxes;
 mod chart;
 mod front;
@@ -18,10 +19,12 @@ mod organizations;
 mod page;
 mod posted;
 mod problem;
+mod prune;
 mod settings;
 mod sign_in;
 mod tokens;
 mod upload;
+mod users;
 mod versions;
 mod view;
 mod visitor;
@@ -42,11 +45,16 @@ pub fn router() -> Router<Shared> {
         .route("/organizations/{name}", get(organizations::show).post(organizations::edit))
         .route("/organizations/{name}/members", post(organizations::member))
         .route("/organizations/{name}/members/{user}/remove", post(organizations::remove))
+        .route("/users", get(users::show).post(users::create))
+        .route("/users/{name}", post(users::change))
+        .route("/audit", get(audit::show))
+        .route("/organizations/{name}/quota", post(organizations::quota))
         .route("/new", get(boxes::new).post(boxes::create));
     let boxes = Router::new()
         .route("/{owner}/{name}/edit", get(boxes::edit).post(boxes::update))
         .route("/{owner}/{name}/delete", post(boxes::delete))
         .route("/{owner}/{name}/restore", post(boxes::restore))
+        .route("/{owner}/{name}/prune", get(prune::show).post(prune::go_on))
         .route("/{owner}/{name}/new-version", get(versions::new).post(versions::create))
         .route("/{owner}/{name}/versions/{version}", get(versions::show).post(versions::update))
         .route("/{owner}/{name}/versions/{version}/release", post(versions::release))

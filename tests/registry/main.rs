@@ -13,6 +13,7 @@ mod full;
 mod hostile;
 mod operations;
 mod packer;
+mod pages;
 mod start;
 mod story;
 mod tls;

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use super::Visitor;
 use super::page::{Page, go};
 use super::posted::Posted;
-use super::view::{list, text};
+use super::users::{self, quota_shown};
+use super::view::{list, size, text};
 use crate::error::Error;
 use crate::names;
 
@@ -25,6 +26,11 @@ struct Organization {
     description: String,
     role: Option<String>,
     admin: bool,
+    /// The visitor is an administrator of the registry: the quota is theirs to set.
+    site_admin: bool,
+    used: String,
+    /// In GB; empty where there is none.
+    quota: String,
     members: Vec<Member>,
 }
 
@@ -46,6 +52,13 @@ pub struct Fields {
     description: String,
 }
 
+/// How much there may be.
+#[derive(Debug, Deserialize)]
+pub struct Quota {
+    #[serde(default)]
+    quota: String,
+}
+
 /// Who gets which role.
 #[derive(Debug, Deserialize)]
 pub struct Membership {
@@ -57,7 +70,9 @@ impl Organization {
     fn of(value: &Value, members: Vec<Member>) -> Self {
         let role = value["role"].as_str().map(str::to_owned);
         let admin = role.as_deref() == Some("admin");
-        Self { name: text(value, "name"), description: text(value, "description"), role, admin, members }
+        let used = size(value["used"].as_u64().unwrap_or(0));
+        let (name, description) = (text(value, "name"), text(value, "description"));
+        Self { name, description, role, admin, site_admin: false, used, quota: quota_shown(value), members }
     }
 }
 
@@ -99,13 +114,21 @@ pub async fn show(visitor: Visitor, Path(name): Path<String>) -> Result<Response
         let role = text(value, "role");
         Member { name: text(value, "username"), read: role == "read", write: role == "write", admin: role == "admin", role }
     };
-    let organization = Organization::of(&answer, list(&members, "members").map(member).collect());
+    let mut organization = Organization::of(&answer, list(&members, "members").map(member).collect());
+    organization.site_admin = visitor.caller.require_site_admin().is_ok();
     Page::new(&visitor, "organization", organization.name.clone()).answer(&organization)
 }
 
 /// The form with the description.
 pub async fn edit(Path(name): Path<String>, Posted { visitor, fields }: Posted<Fields>) -> Result<Response<Body>, Error> {
     visitor.call(Method::PUT, &address(&name)?, json!({ "organization": { "description": fields.description } })).await?;
+    go(&format!("/organizations/{name}?done=saved"))
+}
+
+/// The form with the quota.
+pub async fn quota(Path(name): Path<String>, Posted { visitor, fields }: Posted<Quota>) -> Result<Response<Body>, Error> {
+    let quota = users::quota(&fields.quota)?;
+    visitor.call(Method::PUT, &address(&name)?, json!({ "organization": { "quota": quota } })).await?;
     go(&format!("/organizations/{name}?done=saved"))
 }
 

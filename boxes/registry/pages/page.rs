@@ -28,6 +28,9 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("version_new", include_str!("version_new.hbs")),
     ("upload", include_str!("upload.hbs")),
     ("sign_in", include_str!("sign_in.hbs")),
+    ("users", include_str!("users.hbs")),
+    ("audit", include_str!("audit.hbs")),
+    ("prune", include_str!("prune.hbs")),
     ("settings", include_str!("settings.hbs")),
     ("tokens", include_str!("tokens.hbs")),
     ("organizations", include_str!("organizations.hbs")),
@@ -60,8 +63,9 @@ const NOTICES: &[(&str, &str)] = &[
     ("released", "Released: everybody who may see the box can have this version now."),
     ("revoked", "Revoked: nobody gets this version any more."),
     ("restored", "It is back."),
-    ("password", "Your password is changed."),
+    ("password", "Your password is changed. Sign in with it: every session has ended."),
     ("token-ended", "The token is ended: nobody gets in with it any more."),
+    ("pruned", "The old versions are gone."),
     ("member", "The members are changed."),
 ];
 

@@ -32,13 +32,13 @@ fn page(visitor: &Visitor, refused: Option<&Error>) -> Result<Response<Body>, Er
     if let Some(error) = refused {
         page = page.refused(error);
     }
-    page.answer(&json!({ "name": name, "has_password": has_password }))
+    page.answer(&json!({ "name": name, "has_password": has_password, "site_admin": visitor.caller.require_site_admin().is_ok() }))
 }
 
-/// A new password. Whoever has one shows it first: a browser left open is not enough.
+/// A new password, which ends every session. Whoever has one shows it first: a browser left open is not enough.
 pub async fn password(Posted { visitor, fields }: Posted<Passwords>) -> Result<Response<Body>, Error> {
     match change(&visitor, &fields).await {
-        Ok(()) => go("/settings?done=password"),
+        Ok(()) => go("/sign-in?done=password"),
         Err(error) if error.status().is_client_error() => page(&visitor, Some(&error)),
         Err(error) => Err(error),
     }

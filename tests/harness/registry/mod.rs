@@ -6,6 +6,7 @@
 pub mod balancer;
 pub mod bucket;
 pub mod caller;
+pub mod chromium;
 pub mod part;
 pub mod postgres;
 pub mod server;
