@@ -168,9 +168,8 @@ fn accept(url: &Url, answer: Result<Value, Refusal>) -> Result<Value, Error> {
 
 /// A refusal as an error.
 pub fn refused(url: &Url, refusal: &Refusal) -> Error {
-    let words = reqwest::StatusCode::from_u16(refusal.status).map_or(refusal.status.to_string(), |status| status.to_string());
-    let status = if refusal.said.is_empty() { words } else { format!("{words}: {}", refusal.said) };
-    Error::Status { url: address::shown(url), status }
+    let status = reqwest::StatusCode::from_u16(refusal.status).map_or(refusal.status.to_string(), |status| status.to_string());
+    Error::Status { url: address::shown(url), status, said: refusal.said.clone() }
 }
 
 /// The server's `errors`, on one line and without the token.

@@ -1,6 +1,7 @@
 //! HTTP as boxes need it: redirects followed by hand, so that a token or password never goes where it should not.
 
 use std::error::Error as _;
+use std::io::Read;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -11,12 +12,15 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, IF_RANGE, LOCATION, R
 use url::Url;
 
 use crate::Error;
+use crate::api::said;
 use crate::cloud::Tokens;
 
 pub mod address;
 pub(crate) mod tls;
 
 const MOST_REDIRECTS: usize = 10;
+/// Longest refusal that is read.
+const LARGEST_REFUSAL: u64 = 1 << 16;
 
 /// A client for one command. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -199,5 +203,14 @@ pub fn interruptible<T: Send + 'static>(cancel: &Cancel, work: impl FnOnce() -> 
 /// The status as an error, unless it is a success.
 pub fn refuse_status(reply: Reply) -> Result<Reply, Error> {
     let status = reply.response.status();
-    if status.is_success() { Ok(reply) } else { Err(Error::Status { url: address::shown(&reply.url), status: status.to_string() }) }
+    if status.is_success() {
+        return Ok(reply);
+    }
+    let (url, is_json) = (address::shown(&reply.url), reply.content_type().ends_with("json"));
+    let mut text = Vec::new();
+    if is_json {
+        // what it says is an extra; the status is what counts
+        let _ = reply.response.take(LARGEST_REFUSAL).read_to_end(&mut text);
+    }
+    Err(Error::Status { url, status: status.to_string(), said: said(&text, None) })
 }

@@ -39,7 +39,7 @@ pub use tokens::{Kept, Tokens};
 pub use upload::Upload;
 
 /// Longest pause before a failed request is sent again.
-const PAUSE: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_secs(15);
 
 /// A registry, and on whose behalf it is asked.
 pub struct Registry {

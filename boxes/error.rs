@@ -85,6 +85,14 @@ pub enum Error {
         /// ``box `x` `` with what was asked of it.
         what: String,
     },
+    /// A registry has no such box.
+    #[error("there is no box `{name}` at `{registry}`, or it is not yours to see")]
+    NotThere {
+        /// Box.
+        name: String,
+        /// Address of the registry.
+        registry: String,
+    },
     /// A catalog that has nothing for the request.
     #[error("box `{name}` has no {wanted}{}", if .available.is_empty() { String::new() } else { format!(" (there is: {})", .available.join("; ")) })]
     NoVersion {
@@ -179,12 +187,14 @@ pub enum Error {
         reason: String,
     },
     /// A server said no.
-    #[error("`{url}` answers {status}")]
+    #[error("{}`{url}` answers {status}{}", if .said.is_empty() { String::new() } else { format!("{said} (") }, if .said.is_empty() { "" } else { ")" })]
     Status {
         /// Address without secrets.
         url: String,
         /// Status line.
         status: String,
+        /// The server's own words; empty when it has none.
+        said: String,
     },
     /// Something else than a catalog document or a box came.
     #[error("`{url}` gives {got}, not {wanted}{}", .from.as_ref().map_or(String::new(), |f| format!(" (it came from `{f}`)")))]
@@ -230,7 +240,7 @@ impl Explain for Error {
             Self::Metadata { .. } | Self::Mismatch { .. } => Kind::Failed,
             Self::Hostile { .. } | Self::HostileDisk { .. } => Kind::Verify,
             Self::Checksum { .. } | Self::NotAsDeclared { .. } => Kind::Verify,
-            Self::NotFound { .. } | Self::NoVersion { .. } | Self::NoRegistry { .. } => Kind::NotFound,
+            Self::NotFound { .. } | Self::NotThere { .. } | Self::NoVersion { .. } | Self::NoRegistry { .. } => Kind::NotFound,
             Self::Network { .. } | Self::NotABox { .. } => Kind::Network,
             Self::Status { status, .. } if status.starts_with("404") || status.starts_with("410") => Kind::NotFound,
             Self::Status { .. } => Kind::Network,
@@ -241,7 +251,12 @@ impl Explain for Error {
     fn hints(&self) -> Vec<String> {
         let hint = match self {
             Self::NoSpace { .. } => "Make room there (`kiste box prune` removes old versions), then try again.",
-            Self::NotFound { .. } => "`kiste box list` shows the boxes there are.",
+            Self::NotThere { .. } => {
+                "`kiste search` looks for boxes there; a private one shows only to who is logged in (`kiste login`) and may see it."
+            }
+            Self::NotFound { what } if !what.starts_with("folder `") && !what.starts_with("a list ") => {
+                "`kiste box list` shows the boxes there are."
+            }
             Self::NoRegistry { .. } => {
                 "Set KISTE_REGISTRY to the address of a registry, or add the box from a URL or file: `kiste box add --name NAME URL`."
             }
@@ -254,9 +269,16 @@ impl Explain for Error {
             Self::NotAsDeclared { .. } => "The file changed while it was sent, or `--checksum` is another file's. Nothing was published.",
             Self::Taken { .. } => "`--force` replaces it.",
             Self::Immutable { .. } => "Publish a new version; `kiste registry version revoke` takes this one back.",
-            Self::Network { .. } => "Try again; what was downloaded so far is kept and continued.",
-            Self::Status { status, .. } if status.starts_with("401") || status.starts_with("403") => {
+            Self::Network { .. } => "Check the address and the line, then try again; what has travelled so far is kept.",
+            Self::Status { status, .. } if status.starts_with("401") => {
                 "`kiste login` (or KISTE_TOKEN) tells the registry who you are; `kiste whoami` shows who that is."
+            }
+            Self::Status { status, said, .. } if status.starts_with("403") && !said.is_empty() => {
+                "`kiste whoami` shows who asks. An admin of the organisation gives roles; a token may allow less than its owner may."
+            }
+            Self::Status { status, .. } if status.starts_with("403") => "`kiste login` (or KISTE_TOKEN) tells the registry who you are.",
+            Self::Status { status, .. } if status.starts_with("507") => {
+                "`kiste registry prune` removes old versions; an admin of the registry gives more room (`--quota`)."
             }
             Self::NotABox { .. } => "Check the address in a browser; a login page or a proxy often answers in place of the file.",
             Self::Archive { .. } => "A box is a tar archive (plain, gzip, zstd or xz) with a metadata.json.",

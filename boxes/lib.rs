@@ -8,6 +8,7 @@ mod format;
 mod source;
 #[cfg(test)]
 mod test_server;
+mod upload;
 
 pub mod architecture;
 pub mod catalog_document;

@@ -14,7 +14,6 @@ use crate::api::Api;
 mod cloud;
 mod peek;
 mod registry;
-pub(crate) mod upload;
 
 pub use peek::metadata;
 

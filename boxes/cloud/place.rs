@@ -56,19 +56,30 @@ impl fmt::Debug for Place {
 impl Place {
     /// The registry `wanted`, else the environment's, else the only one there is a login for.
     pub fn find(home: &Home, wanted: Option<&str>, dialect: Dialect) -> Result<Self, Error> {
+        let nowhere =
+            "no registry is named: say which with `--registry URL` or KISTE_REGISTRY; `kiste login --registry URL` keeps it for later";
+        Self::known(home, wanted, dialect)?.ok_or_else(|| Error::Usage(nowhere.to_owned()))
+    }
+
+    /// [`Place::find`]; none where no registry is named and nobody is logged in anywhere.
+    pub fn known(home: &Home, wanted: Option<&str>, dialect: Dialect) -> Result<Option<Self>, Error> {
         let named = set(dialect.registry());
         let text = wanted.map(str::to_owned).or_else(|| named.clone());
         let tokens = Tokens::read(home)?;
         let text = match (text, tokens.only()) {
             (Some(text), _) => text,
             (None, Some(only)) => only.address.clone(),
-            (None, None) => return Err(unnamed(&tokens)),
+            (None, None) if tokens.addresses().is_empty() => return Ok(None),
+            (None, None) => {
+                let known = tokens.addresses().join(", ");
+                return Err(Error::Usage(format!("you are logged in at {known}: say which with `--registry URL` or KISTE_REGISTRY")));
+            }
         };
         let address = read(&text)?;
         // A token of the environment belongs to the environment's registry, when it names one.
         let belongs = named.as_deref().and_then(|n| read(n).ok()).is_none_or(|n| n.origin() == address.origin());
         let token = set(dialect.token()).filter(|_| belongs).or_else(|| tokens.of(&address).map(|kept| kept.token.clone()));
-        Ok(Self { address, token })
+        Ok(Some(Self { address, token }))
     }
 
     /// A registry by its address, with or without a token.
@@ -104,12 +115,6 @@ impl Place {
 /// The first of these variables that is not empty.
 fn set(names: &[&str]) -> Option<String> {
     names.iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.trim().is_empty()))
-}
-
-fn unnamed(tokens: &Tokens) -> Error {
-    let known = tokens.addresses();
-    let known = if known.is_empty() { String::new() } else { format!("; you are logged in at {}", known.join(", ")) };
-    Error::Usage(format!("which registry? Name it with `--registry` or KISTE_REGISTRY{known}"))
 }
 
 /// An address as people write it: `boxes.example.org`, `http://127.0.0.1:8080/`, `https://host/prefix/api/v2`.

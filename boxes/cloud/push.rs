@@ -19,7 +19,8 @@ pub struct Push {
     pub version: String,
     /// Provider; none: as the box's metadata says.
     pub provider: Option<String>,
-    /// The provider is the one given, whatever the metadata says (some are known by several names).
+    /// Provider and architecture are those given, and nobody looks into the file: a copy of what is published somewhere (boxes of old tell nothing
+    /// of themselves, some providers are known by several names).
     pub as_told: bool,
     /// Architecture; none: as the box's metadata says, else this host's.
     pub architecture: Option<String>,
@@ -107,13 +108,15 @@ impl Registry {
         let mut word = push.architecture.clone();
         let mut checksum = push.checksum.clone();
         if let Source::File(path) = &push.source {
-            let metadata = publish::metadata(path, &self.cancel)?;
-            if let Some(wanted) = provider.as_ref().filter(|p| **p != metadata.provider && !push.as_told) {
-                let (source_name, wanted) = (path.display().to_string(), wanted.clone());
-                return Err(Error::Mismatch { source_name, what: "a box for provider", is: metadata.provider, wanted });
+            if !push.as_told {
+                let metadata = publish::metadata(path, &self.cancel)?;
+                if let Some(wanted) = provider.filter(|p| *p != metadata.provider) {
+                    let source_name = path.display().to_string();
+                    return Err(Error::Mismatch { source_name, what: "a box for provider", is: metadata.provider, wanted });
+                }
+                provider = Some(metadata.provider);
+                word = word.or(metadata.architecture);
             }
-            provider = provider.filter(|_| push.as_told).or(Some(metadata.provider));
-            word = word.or(metadata.architecture);
             if checksum.as_ref().is_none_or(|c| c.sha256().is_none()) {
                 self.reporter.detail(format!("Reading {}", path.display()));
                 let digits = digest::of_file(path, &["sha256"], &self.cancel)?.pop();
@@ -141,7 +144,7 @@ impl Registry {
             }
             None => {
                 self.plan(push, format!("Creating box `{}`", push.tag));
-                if push.dry_run { Ok(()) } else { tolerating(self.create_box(&push.tag, &push.about)) }
+                if push.dry_run { Ok(()) } else { meanwhile(self.create_box(&push.tag, &push.about), || self.find_box(&push.tag)) }
             }
         }
     }
@@ -161,7 +164,7 @@ impl Registry {
             None => {
                 self.plan(push, format!("Creating version {}", push.version));
                 if !push.dry_run {
-                    tolerating(self.create_version(&push.tag, &push.version, text))?;
+                    meanwhile(self.create_version(&push.tag, &push.version, text), || self.find_version(&push.tag, &push.version))?;
                 }
             }
         }
@@ -185,8 +188,18 @@ impl Registry {
         if !push.dry_run {
             let change = ready.change();
             match there {
+                // What is declared of a file that is there can't become another file's: both go together.
+                Some(there) if there.is_whole() && matches!(push.source, Source::File(_)) => {
+                    let is_default = change.default_architecture.or(Some(there.default_architecture));
+                    self.delete_provider(&push.tag, &push.version, &ready.provider, Some(&ready.architecture))?;
+                    let change = ProviderChange { default_architecture: is_default, ..change };
+                    self.create_provider(&push.tag, &push.version, &change).map(drop)?;
+                }
                 Some(_) => self.update_provider(&push.tag, &push.version, Some(&ready.architecture), &change).map(drop)?,
-                None => tolerating(self.create_provider(&push.tag, &push.version, &change))?,
+                None => meanwhile(self.create_provider(&push.tag, &push.version, &change), || {
+                    self.find(&push.tag.provider(&push.version, &ready.provider, Some(&ready.architecture)))
+                        as Result<Option<RegistryProvider>, Error>
+                })?,
             }
         }
         let Source::File(file) = &push.source else { return Ok(false) };
@@ -297,9 +310,9 @@ fn changed(about: &BoxChange, found: &super::RegistryBox) -> BoxChange {
 }
 
 /// What somebody else made meanwhile is as good as what we make.
-fn tolerating<T>(result: Result<T, Error>) -> Result<(), Error> {
-    match result {
-        Err(Error::Status { status, .. }) if status.starts_with("409") => Ok(()),
+fn meanwhile<T>(made: Result<T, Error>, find: impl FnOnce() -> Result<Option<T>, Error>) -> Result<(), Error> {
+    match made {
+        Err(error @ Error::Status { .. }) => find()?.map(drop).ok_or(error),
         other => other.map(drop),
     }
 }

@@ -75,7 +75,7 @@ fn ask(download: &Download<'_>, get: Get) -> Result<Result<Reply, Tried>, Error>
     let status = reply.response.status();
     if is_transient(status) {
         let pause = reply.header(RETRY_AFTER).and_then(|v| v.trim().parse().ok()).map(|s: u64| Duration::from_secs(s.min(LONGEST_PAUSE)));
-        let error = Error::Status { url: address::shown(&reply.url), status: status.to_string() };
+        let error = Error::Status { url: address::shown(&reply.url), status: status.to_string(), said: String::new() };
         return Ok(Err(Tried::Later(error, pause)));
     }
     if status == StatusCode::RANGE_NOT_SATISFIABLE { Ok(Ok(reply)) } else { client::refuse_status(reply).map(Ok) }

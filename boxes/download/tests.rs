@@ -170,7 +170,7 @@ fn errors_that_pass_are_waited_for_and_others_not() {
         let place = Place::new();
         let error = place.fetch(&server.url("/a?secret=1")).unwrap_err();
         assert!(
-            matches!(&error, Error::Status { status: s, url } if s.starts_with(&status.to_string()) && !url.contains("secret")),
+            matches!(&error, Error::Status { status: s, url, .. } if s.starts_with(&status.to_string()) && !url.contains("secret")),
             "{error}"
         );
         assert_eq!(server.log().len(), tries);

@@ -4,9 +4,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{Content, Listener, Publication, upload};
+use super::{Content, Listener, Publication};
 use crate::Error;
 use crate::api::{Api, refused};
+use crate::upload::Sending;
 
 /// Publishes.
 pub fn publish(api: &Api, publication: &Publication, listener: Listener<'_>) -> Result<(), Error> {
@@ -52,7 +53,7 @@ fn provider(api: &Api, publication: &Publication, listener: Listener<'_>, versio
     let answer = api.get(&format!("{version}/provider/{name}/{way}"), cancel)?;
     let to = address(&answer, "upload_path")?;
     reporter.say(format!("Uploading box: {}", path.display()));
-    upload::put(api, &to, path, *direct, listener)?;
+    Sending { api, url: &to, file: path, reporter, cancel }.send()?;
     if *direct {
         reporter.say("Confirming direct box upload completion");
         let callback = address(&answer, "callback")?;

@@ -4,9 +4,10 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use super::cloud::address;
-use super::{Content, Details, Listener, Publication, upload};
+use super::{Content, Details, Listener, Publication};
 use crate::Error;
 use crate::api::{Api, refused};
+use crate::upload::Sending;
 
 /// Storage takes no more in one direct upload.
 const LARGEST_DIRECT: u64 = 5 << 30;
@@ -116,7 +117,7 @@ fn send(api: &Api, publication: &Publication, listener: Listener<'_>, provider: 
     let answer = api.get(&format!("{provider}/{way}"), cancel)?;
     let to = address(&answer, "upload_path")?;
     reporter.say(format!("Uploading box: {}", path.display()));
-    upload::put(api, &to, path, direct, listener)?;
+    Sending { api, url: &to, file: path, reporter, cancel }.send()?;
     if !direct {
         return Ok(());
     }

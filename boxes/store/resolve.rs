@@ -12,6 +12,7 @@ use reqwest::StatusCode;
 use url::Url;
 
 use super::request::AddRequest;
+use super::withdrawn::explained;
 use crate::catalog_document::{self, CatalogDocument};
 use crate::client::{self, Access, Client, Get, Reply, address};
 use crate::cloud::Tokens;
@@ -126,7 +127,8 @@ impl<'a> Asking<'a> {
                 Err(error) => return Err(error),
             }
         }
-        Err(failure.unwrap_or_else(|| Error::NotFound { what: format!("box `{name}` on `{}`", address::shown(server)) }))
+        let registry = address::shown(server).trim_end_matches('/').to_owned();
+        Err(failure.unwrap_or_else(|| Error::NotThere { name: name.to_owned(), registry }))
     }
 }
 
@@ -198,10 +200,16 @@ pub fn resolve(request: &AddRequest, asking: &Asking<'_>) -> Result<Plan, Error>
             Ok(Some(_)) if sources.len() > 1 => {
                 return Err(Error::Usage(format!("`{}` is a catalog document, which can't be one of several addresses", source.shown())));
             }
-            Ok(Some((document, url))) => return from_catalog(request, source, &document, url),
-            Err(error @ (Error::Network { .. } | Error::Status { .. } | Error::NotABox { .. } | Error::NotFound { .. }))
-                if sources.len() > 1 =>
-            {
+            Ok(Some((document, url))) => {
+                return from_catalog(request, source, &document, url.clone()).map_err(|e| explained(e, &request.version, &url, asking));
+            }
+            Err(
+                error @ (Error::Network { .. }
+                | Error::Status { .. }
+                | Error::NotABox { .. }
+                | Error::NotFound { .. }
+                | Error::NotThere { .. }),
+            ) if sources.len() > 1 => {
                 asking.reporter.warn(error.to_string());
                 failure = Some(error);
             }

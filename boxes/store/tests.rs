@@ -248,7 +248,7 @@ fn what_a_registry_may_get_wrong() {
     let renamed = AddRequest { name: Some("c/d".to_owned()), ..named(&server) };
     assert!(matches!(bench.add(&renamed), Err(Error::Mismatch { .. })));
     let missing = AddRequest { source: "c/d".to_owned(), ..named(&server) };
-    assert!(matches!(bench.add(&missing), Err(Error::NotFound { .. })));
+    assert!(matches!(bench.add(&missing), Err(Error::NotThere { .. })));
     let page = TestServer::new(|_, _| Answer::new(200, "text/html", "<html>Log in"));
     let error = bench.add(&named(&page)).unwrap_err();
     assert!(matches!(error, Error::NotABox { .. }), "{error:?}");

@@ -7,9 +7,9 @@ use url::Url;
 use super::record::Record;
 use super::resolve::Asking;
 use super::{AddRequest, OutdatedRequest, Store, StoredBox};
-use crate::Error;
 use crate::client::{self, Get};
 use crate::cloud::RegistryVersion;
+use crate::{Error, Version};
 
 /// Longest answer that is read.
 const LARGEST: u64 = 4 << 20;
@@ -60,14 +60,7 @@ impl Store {
             download: request.download.clone(),
             ..AddRequest::default()
         };
-        let client = Asking::new(&self.home, &add, reporter, cancel)?.client()?.clone();
-        client::interruptible(cancel, move || {
-            let reply = client::refuse_status(client.get(&url, &Get { accept: Some("application/json"), ..Get::default() })?)?;
-            let mut text = Vec::new();
-            let read = std::io::Read::read_to_end(&mut std::io::Read::take(reply.response, LARGEST), &mut text);
-            read.map_err(|e| client::network(&url, &e.to_string()))?;
-            Ok(serde_json::from_slice(&text).ok())
-        })
+        read(&Asking::new(&self.home, &add, reporter, cancel)?, url)
     }
 
     /// Writes down that nobody shall be given this version unasked, or that it is good again. `why` is empty when nobody says why.
@@ -80,6 +73,31 @@ impl Store {
         }
         state_file::write_json(&path, &new).map_err(|e| crate::failure::writing(&path, 0, e))
     }
+}
+
+fn read(asking: &Asking<'_>, url: Url) -> Result<Option<RegistryVersion>, Error> {
+    let client = asking.client()?.clone();
+    client::interruptible(asking.cancel, move || {
+        let reply = client::refuse_status(client.get(&url, &Get { accept: Some("application/json"), ..Get::default() })?)?;
+        let mut text = Vec::new();
+        let read = std::io::Read::read_to_end(&mut std::io::Read::take(reply.response, LARGEST), &mut text);
+        read.map_err(|e| client::network(&url, &e.to_string()))?;
+        Ok(serde_json::from_slice(&text).ok())
+    })
+}
+
+/// The error of a catalog without the one version that `constraint` names, with what its registry says about that.
+pub(super) fn explained(error: Error, constraint: &str, catalog: &str, asking: &Asking<'_>) -> Error {
+    let version = constraint.trim().trim_start_matches('=').trim();
+    let Error::NoVersion { name, wanted, available } = error else { return error };
+    let address = version.parse::<Version>().ok().and_then(|_| version_address(catalog, &name, version));
+    // A registry that says nothing about it explains nothing.
+    let told = address.and_then(|url| read(asking, url).ok().flatten()).filter(RegistryVersion::is_revoked);
+    let why = told.map(|version| match version.revoked_reason.filter(|r| !r.trim().is_empty()) {
+        Some(reason) => format!(" any more: it was revoked because `{}`", reason.trim()),
+        None => " any more: it was revoked".to_owned(),
+    });
+    Error::NoVersion { name, wanted: wanted + &why.unwrap_or_default(), available }
 }
 
 /// Where the registry whose catalog this is tells of a version; none when the address is not that of a registry's catalog.

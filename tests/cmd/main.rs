@@ -2,6 +2,9 @@
 
 #[path = "../harness/mod.rs"]
 mod harness;
+#[allow(dead_code, unused_imports, reason = "these tests need one server; others need all the parts")]
+#[path = "../harness/registry/mod.rs"]
+mod parts;
 
 mod r#box;
 mod box_hostile;
@@ -28,6 +31,7 @@ mod output;
 mod port;
 mod providers;
 mod provision;
+mod registry;
 mod reload;
 mod resume;
 mod rsync;

@@ -70,7 +70,7 @@ impl Origin {
             }
             (Self::Registry { registry, .. }, None) => {
                 let mut all = Vec::new();
-                for listed in registry.user(owner)?.boxes {
+                for listed in registry.user(owner).map_err(|error| unlisted(error, owner))?.boxes {
                     let tag: Tag = listed.tag.parse()?;
                     all.extend(registry.find_box(&tag)?);
                 }
@@ -89,6 +89,16 @@ impl Origin {
             (Self::Folder(_), _) if !text.is_empty() => Ok(Location::Path(PathBuf::from(text))),
             _ => Err(Error::NotFound { what: format!("an address of the file for {}", file.shown()) }),
         }
+    }
+}
+
+/// A registry says who is unknown to it; a server of files says nothing.
+fn unlisted(error: Error, owner: &str) -> Error {
+    match error {
+        Error::Status { url, status, said } if status.starts_with("404") && said.is_empty() => {
+            Error::NotFound { what: format!("a list of boxes at `{url}` (a server of files has none: name one box, `{owner}/BOX`)") }
+        }
+        other => other,
     }
 }
 

@@ -52,10 +52,26 @@ impl CloudArgs {
         self.registry.open_with(context, None, Dialect::Vagrant)
     }
 
+    /// The same; none where no registry is named and nobody is logged in anywhere.
+    pub fn open_known(&self, context: &Context) -> Result<Option<Registry>, Error> {
+        self.registry.open_known(context, Dialect::Vagrant)
+    }
+
     /// The same for a given token.
     pub fn open_as(&self, context: &Context, token: String) -> Result<Registry, Error> {
         self.registry.open_with(context, Some(token), Dialect::Vagrant)
     }
+}
+
+/// Whether to ask.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct ForceArgs {
+    /// Don't ask
+    #[arg(short, long, overrides_with = "no_force")]
+    pub force: bool,
+    /// Ask (default)
+    #[arg(long, overrides_with = "force", hide = true)]
+    no_force: bool,
 }
 
 impl CloudCommand {

@@ -34,7 +34,7 @@ pub struct LoginArgs {
 /// Logs in.
 pub fn run(context: &Context, args: &LoginArgs) -> Result<u8, Error> {
     if args.check {
-        return super::whoami::tell(context, &args.registry.open(context)?);
+        return super::whoami::tell(context, &args.registry);
     }
     let token = match &args.token {
         Some(token) if token.is_empty() => context.secret("Token: ")?,

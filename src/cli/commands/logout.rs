@@ -1,6 +1,7 @@
 //! `kiste logout`.
 
 use clap::Args;
+use kiste_boxes::cloud::Dialect;
 use serde_json::json;
 
 use crate::commands::registry::RegistryArgs;
@@ -17,7 +18,10 @@ pub struct LogoutArgs {
 
 /// Logs out.
 pub fn run(context: &Context, args: &LogoutArgs) -> Result<u8, Error> {
-    let registry = args.registry.open(context)?;
+    let Some(registry) = args.registry.open_known(context, Dialect::Kiste)? else {
+        context.done("You are logged in nowhere".to_owned(), json!({ "registry": null, "was_logged_in": false }));
+        return Ok(exit::OK);
+    };
     let was = registry.logout()?;
     let text = if was { "Logged out of" } else { "You were not logged in at" };
     context.done(format!("{text} {}", registry.shown()), json!({ "registry": registry.shown(), "was_logged_in": was }));

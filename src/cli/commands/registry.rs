@@ -74,12 +74,21 @@ impl RegistryArgs {
 
     /// The same with another token, or with Vagrant's variables.
     pub fn open_with(&self, context: &Context, token: Option<String>, dialect: Dialect) -> Result<Registry, Error> {
-        let home = context.home()?;
-        let mut place = Place::find(&home, self.registry.as_deref(), dialect)?;
+        let mut place = Place::find(&context.home()?, self.registry.as_deref(), dialect)?;
         if token.is_some() {
             place = place.with_token(token);
         }
-        Ok(Registry::new(place, &self.transfer.download(), &home, &context.box_reporter(), &context.cancel)?)
+        self.at(context, place)
+    }
+
+    /// The same; none where no registry is named and nobody is logged in anywhere.
+    pub fn open_known(&self, context: &Context, dialect: Dialect) -> Result<Option<Registry>, Error> {
+        let place = Place::known(&context.home()?, self.registry.as_deref(), dialect)?;
+        place.map(|place| self.at(context, place)).transpose()
+    }
+
+    fn at(&self, context: &Context, place: Place) -> Result<Registry, Error> {
+        Ok(Registry::new(place, &self.transfer.download(), &context.home()?, &context.box_reporter(), &context.cancel)?)
     }
 }
 

@@ -1,7 +1,7 @@
 //! `kiste whoami`.
 
 use clap::Args;
-use kiste_boxes::cloud::Registry;
+use kiste_boxes::cloud::{Dialect, Registry};
 use serde_json::json;
 
 use crate::commands::registry::RegistryArgs;
@@ -19,17 +19,19 @@ pub struct WhoamiArgs {
 
 /// Asks.
 pub fn run(context: &Context, args: &WhoamiArgs) -> Result<u8, Error> {
-    tell(context, &args.registry.open(context)?)
+    tell(context, &args.registry)
 }
 
 /// Asks and tells.
-pub fn tell(context: &Context, registry: &Registry) -> Result<u8, Error> {
-    let name = registry.whoami()?;
-    let shown = registry.shown();
+pub fn tell(context: &Context, registry: &RegistryArgs) -> Result<u8, Error> {
+    let registry = registry.open_known(context, Dialect::Kiste)?;
+    let shown = registry.as_ref().map(Registry::shown);
+    let name = registry.map(|registry| registry.whoami()).transpose()?.flatten();
     context.show(&Shown {
-        text: match &name {
-            Some(name) => format!("{name} at {shown}"),
-            None => format!("You are not logged in at {shown}. `kiste login` changes that."),
+        text: match (&name, &shown) {
+            (Some(name), Some(shown)) => format!("{name} at {shown}"),
+            (_, Some(shown)) => format!("You are not logged in at {shown}. `kiste login` changes that."),
+            (_, None) => "You are logged in nowhere. `kiste login --registry URL` changes that.".to_owned(),
         },
         names: name.iter().cloned().collect(),
         json: json!({ "registry": shown, "username": name }),

@@ -38,6 +38,11 @@ pub fn took(time: Duration) -> String {
     }
 }
 
+/// A number of things: `1 file`, `2 files`.
+pub fn count(number: u64, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
 /// An amount of bytes as people say it: `12.3 MiB`.
 pub fn amount(bytes: u64) -> String {
     indicatif::BinaryBytes(bytes).to_string()

@@ -52,16 +52,18 @@ pub fn run(context: &Context, command: &AuthCommand) -> Result<u8, Error> {
     match command {
         AuthCommand::Login(args) => login(context, args),
         AuthCommand::Logout { cloud } => {
-            cloud.open(context)?.logout()?;
+            if let Some(registry) = cloud.open_known(context)? {
+                registry.logout()?;
+            }
             context.done("You are logged out.".to_owned(), json!({ "logged_in": false }));
             Ok(exit::OK)
         }
         AuthCommand::Whoami { token, cloud } => {
             let registry = match token {
-                Some(token) => cloud.open_as(context, token.clone())?,
-                None => cloud.open(context)?,
+                Some(token) => Some(cloud.open_as(context, token.clone())?),
+                None => cloud.open_known(context)?,
             };
-            Ok(match registry.whoami()? {
+            Ok(match who(registry.as_ref())? {
                 Some(name) => {
                     context.done(format!("Currently logged in as {name}"), json!({ "username": name }));
                     exit::OK
@@ -72,6 +74,10 @@ pub fn run(context: &Context, command: &AuthCommand) -> Result<u8, Error> {
     }
 }
 
+fn who(registry: Option<&Registry>) -> Result<Option<String>, Error> {
+    Ok(registry.map(Registry::whoami).transpose()?.flatten())
+}
+
 fn nobody(context: &Context) -> u8 {
     let text = "You are not currently logged in. `kiste cloud auth login` asks for your name and password.";
     context.done(text.to_owned(), json!({ "username": null }));
@@ -80,7 +86,7 @@ fn nobody(context: &Context) -> u8 {
 
 fn login(context: &Context, args: &LoginArgs) -> Result<u8, Error> {
     if args.check {
-        return Ok(match args.cloud.open(context)?.whoami()? {
+        return Ok(match who(args.cloud.open_known(context)?.as_ref())? {
             Some(_) => {
                 context.done("You are already logged in.".to_owned(), json!({ "logged_in": true }));
                 exit::OK

@@ -5,7 +5,7 @@ use kiste_boxes::cloud::Tag;
 use serde_json::json;
 
 use crate::app::either;
-use crate::commands::cloud::{CloudArgs, show_box, show_version, sure};
+use crate::commands::cloud::{CloudArgs, ForceArgs, show_box, show_version, sure};
 use crate::commands::registry::boxes::AboutArgs;
 use crate::context::Context;
 use crate::error::Error;
@@ -29,9 +29,8 @@ pub enum BoxCommand {
         /// Box
         #[arg(value_name = "ORG/BOX")]
         tag: Tag,
-        /// Don't ask
-        #[arg(short, long)]
-        force: bool,
+        #[command(flatten)]
+        force: ForceArgs,
         #[command(flatten)]
         cloud: CloudArgs,
     },
@@ -85,7 +84,7 @@ pub fn run(context: &Context, command: &BoxCommand) -> Result<u8, Error> {
         BoxCommand::Delete { tag, force, cloud } => {
             let registry = cloud.open(context)?;
             let warning = format!("This will completely remove {tag} from {}.", registry.shown());
-            sure(context, *force, &warning, &format!("`{tag}` is not removed"))?;
+            sure(context, force.force, &warning, &format!("`{tag}` is not removed"))?;
             registry.delete_box(tag)?;
             context.done(format!("Deleted box {tag}"), json!({ "removed": tag.to_string() }));
         }

@@ -8,7 +8,7 @@ use kiste_boxes::{architecture, digest};
 use serde_json::json;
 
 use crate::app::either;
-use crate::commands::cloud::{CloudArgs, show_provider, sure};
+use crate::commands::cloud::{CloudArgs, ForceArgs, show_provider, sure};
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit;
@@ -73,9 +73,8 @@ pub struct DeleteArgs {
     /// Architecture (else this host's)
     #[arg(value_name = "ARCH")]
     architecture: Option<String>,
-    /// Don't ask
-    #[arg(short, long)]
-    force: bool,
+    #[command(flatten)]
+    force: ForceArgs,
     #[command(flatten)]
     cloud: CloudArgs,
 }
@@ -139,7 +138,7 @@ pub fn run(context: &Context, command: &ProviderCommand) -> Result<u8, Error> {
             let registry = cloud.open(context)?;
             let warning =
                 format!("This will completely remove provider {provider} on version {version} from {tag} on {}.", registry.shown());
-            sure(context, *force, &warning, &format!("provider {provider} of `{tag}` is not removed"))?;
+            sure(context, force.force, &warning, &format!("provider {provider} of `{tag}` is not removed"))?;
             registry.delete_provider(tag, version, provider, Some(&host(architecture)))?;
             let text = format!("Deleted provider {provider} on {tag} for version {version}");
             context.done(text, json!({ "box": tag.to_string(), "version": version, "removed": provider }));

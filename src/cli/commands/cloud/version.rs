@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use kiste_boxes::cloud::Tag;
 use serde_json::json;
 
-use crate::commands::cloud::{CloudArgs, show_version, sure};
+use crate::commands::cloud::{CloudArgs, ForceArgs, show_version, sure};
 use crate::context::Context;
 use crate::error::Error;
 use crate::exit;
@@ -15,11 +15,11 @@ pub enum VersionCommand {
     /// Make one that nobody gets yet
     Create(AboutArgs),
     /// Remove one
-    Delete(ForceArgs),
+    Delete(SureArgs),
     /// Let everybody get one
-    Release(ForceArgs),
+    Release(SureArgs),
     /// Let nobody get one any more
-    Revoke(ForceArgs),
+    Revoke(SureArgs),
     /// Change what is said about one
     Update(AboutArgs),
 }
@@ -42,16 +42,15 @@ pub struct AboutArgs {
 
 /// A version, and whether to ask.
 #[derive(Debug, Args)]
-pub struct ForceArgs {
+pub struct SureArgs {
     /// Box
     #[arg(value_name = "ORG/BOX")]
     tag: Tag,
     /// Version
     #[arg(value_name = "VERSION")]
     version: String,
-    /// Don't ask
-    #[arg(short, long)]
-    force: bool,
+    #[command(flatten)]
+    force: ForceArgs,
     #[command(flatten)]
     cloud: CloudArgs,
 }
@@ -69,23 +68,23 @@ pub fn run(context: &Context, command: &VersionCommand) -> Result<u8, Error> {
             let changed = cloud.open(context)?.update_version(tag, version, description.as_deref())?;
             show_version(context, &format!("Updated version {version} on {tag}"), tag, &changed);
         }
-        VersionCommand::Delete(ForceArgs { tag, version, force, cloud }) => {
+        VersionCommand::Delete(SureArgs { tag, version, force, cloud }) => {
             let registry = cloud.open(context)?;
             let warning = format!("This will completely remove version {version} from {tag} from {}.", registry.shown());
-            sure(context, *force, &warning, &format!("version {version} of `{tag}` is not removed"))?;
+            sure(context, force.force, &warning, &format!("version {version} of `{tag}` is not removed"))?;
             registry.delete_version(tag, version)?;
             context.done(format!("Deleted version {version} on {tag}"), json!({ "box": tag.to_string(), "removed": version }));
         }
-        VersionCommand::Release(ForceArgs { tag, version, force, cloud }) => {
+        VersionCommand::Release(SureArgs { tag, version, force, cloud }) => {
             let registry = cloud.open(context)?;
             let warning = format!("This will release version {version} from {tag} to {} and be available to download.", registry.shown());
-            sure(context, *force, &warning, &format!("version {version} of `{tag}` is not released"))?;
+            sure(context, force.force, &warning, &format!("version {version} of `{tag}` is not released"))?;
             show_version(context, &format!("Released version {version} on {tag}"), tag, &registry.release(tag, version)?);
         }
-        VersionCommand::Revoke(ForceArgs { tag, version, force, cloud }) => {
+        VersionCommand::Revoke(SureArgs { tag, version, force, cloud }) => {
             let registry = cloud.open(context)?;
             let warning = format!("This will revoke version {version} from {tag} from {}.", registry.shown());
-            sure(context, *force, &warning, &format!("version {version} of `{tag}` is not revoked"))?;
+            sure(context, force.force, &warning, &format!("version {version} of `{tag}` is not revoked"))?;
             show_version(context, &format!("Revoked version {version} on {tag}"), tag, &registry.revoke(tag, version, None)?);
         }
     }

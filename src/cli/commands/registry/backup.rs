@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::exit;
 use crate::result::Shown;
+use crate::ui::words;
 
 /// Write all of a registry to a folder, while it runs
 ///
@@ -62,7 +63,12 @@ pub fn restore(context: &Context, args: &RestoreArgs) -> Result<u8, Error> {
 
 fn show(context: &Context, verb: &str, folder: &Path, saved: &Saved) {
     context.show(&Shown {
-        text: format!("{verb} {} rows and {} contents, {} bytes.", saved.rows, saved.contents, saved.bytes),
+        text: format!(
+            "{verb} {} and {}, {}.",
+            words::count(saved.rows, "row"),
+            words::count(saved.contents, "file"),
+            words::amount(saved.bytes)
+        ),
         names: vec![folder.display().to_string()],
         json: json!({ "folder": folder, "rows": saved.rows, "contents": saved.contents, "bytes": saved.bytes }),
         records: Vec::new(),

@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::exit;
 use crate::result::Shown;
+use crate::ui::words;
 
 /// Read every box's bytes and verify them, and hold the database against the registry's rules
 ///
@@ -34,7 +35,7 @@ pub fn run(context: &Context, args: &CheckArgs) -> Result<u8, Error> {
         lines.push(format!("{} objects belong to nothing; `kiste registry collect` takes them away in time.", found.strays.len()));
     }
     let end = if found.wrong.is_empty() { "nothing is wrong" } else { "this is not as it should be" };
-    lines.push(format!("{} contents, {} bytes: {end}.", found.contents, found.bytes));
+    lines.push(format!("Read {} in {}: {end}.", words::amount(found.bytes), words::count(found.contents, "file")));
     context.show(&Shown {
         text: lines.join("\n"),
         names: found.wrong.clone(),

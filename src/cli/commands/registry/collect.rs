@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::exit;
 use crate::result::Shown;
+use crate::ui::words;
 
 /// Take away what nobody has any more; a server does so by itself every ten minutes
 #[derive(Debug, Args)]
@@ -30,8 +31,12 @@ pub fn run(context: &Context, args: &CollectArgs) -> Result<u8, Error> {
     let gone = kiste_registry::upkeep::collect(&args.place.place(context)?, grace, args.dry_run)?;
     let verb = if args.dry_run { "Would remove" } else { "Removed" };
     let text = format!(
-        "{verb} {} deleted boxes, versions and providers, {} uploads, {} contents and {} strays: {} bytes.",
-        gone.deleted, gone.uploads, gone.contents, gone.strays, gone.bytes
+        "{verb} {} of what was deleted, {}, {} and {}: {}.",
+        words::count(gone.deleted, "row"),
+        words::count(gone.uploads, "upload"),
+        words::count(gone.contents, "file"),
+        words::count(gone.strays, "stray"),
+        words::amount(gone.bytes)
     );
     let json = json!({
         "deleted": gone.deleted, "uploads": gone.uploads, "contents": gone.contents, "strays": gone.strays, "bytes": gone.bytes,

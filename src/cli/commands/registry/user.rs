@@ -156,9 +156,9 @@ fn show(context: &Context, user: &User) {
     let text = table::fields(&[
         ("Name", Some(user.username.clone())),
         ("Kind", user.kind.clone()),
-        ("E-mail", user.email.clone()),
-        ("Admin", user.admin.map(|a| a.to_string())),
-        ("Disabled", user.disabled.filter(|d| *d).map(|d| d.to_string())),
+        ("E-mail", user.email.clone().filter(|e| !e.is_empty())),
+        ("Admin", user.admin.map(|admin| if admin { "yes" } else { "no" }.to_owned())),
+        ("Disabled", user.disabled.filter(|d| *d).map(|_| "yes".to_owned())),
         ("Used", user.used.map(words::amount)),
         ("Quota", user.quota.map(words::amount)),
         ("Created", user.created_at.clone()),
