@@ -1,5 +1,5 @@
 # kiste's few verbs for people who have cloned it. `make` alone says which.
-.PHONY: help build test demo peers install clean test-installer
+.PHONY: help build test demo peers install clean test-installer test-esxi
 .DEFAULT_GOAL := help
 
 help: ## say what there is
@@ -44,6 +44,10 @@ test-installer: ## a real unattended install from a disc, by packer too (20 minu
 	cargo build --release --locked
 	tests/peers/installer/debian target/release/kiste
 	tests/peers/installer/run target/release/kiste
+
+test-esxi: ## the ESXi-shaped host against itself, with a real guest where BOX=file.box is given (it says nothing about a real ESXi)
+	.ci/install test
+	tests/labs/esxi/selftest target/esxi-lab $(BOX)
 
 clean: ## remove what was built
 	cargo clean

@@ -108,9 +108,11 @@ def blocks(vmx, serving):
         words += ["-device", _drive(bus, number, slot, below) + f",id=disk{index}" + (",bootindex=1" if index == 0 else "")]
     for index, node in enumerate(n for n in vmx.nodes() if vmx.is_cd(n)):
         path = vmx.resolve(vmx.get(f"{node}.fileName"))
+        bus, number, slot = re.fullmatch(r"([a-z]+)(\d+):(\d+)", node).groups()
         if os.path.isfile(path) and vmx.get(f"{node}.startConnected", "TRUE").upper() == "TRUE":
-            words += ["-drive", f"if=none,id=cd{index},media=cdrom,format=raw,readonly=on,file={path.replace(',', ',,')}",
-                      "-device", f"ide-cd,bus=ide.{4 + index},drive=cd{index},bootindex={5 + index}"]
+            disc = {"driver": "raw", "read-only": True, "node-name": f"cd{index}", "file": {"driver": "file", "filename": path}}
+            words += _controller(vmx, bus, number, controllers)
+            words += ["-blockdev", json.dumps(disc), "-device", _drive(bus, number, slot, f"cd{index}", "cd") + f",bootindex={5 + index}"]
     return words
 
 
@@ -127,14 +129,14 @@ def _controller(vmx, bus, number, made):
     return ["-device", f"{CONTROLLERS[kind]},id={name}"]
 
 
-def _drive(bus, number, slot, node):
+def _drive(bus, number, slot, node, kind="hd"):
     if bus == "nvme":
         return f"nvme,serial={bus}{number}-{slot},drive={node}"
     if bus == "scsi":
-        return f"scsi-hd,bus={bus}{number}.0,scsi-id={slot},drive={node}"
-    # An IDE disk is served by the board's AHCI, a SATA one by a controller of its own.
-    where = f"ide.{int(number) * 2 + int(slot)}" if bus == "ide" else f"{bus}{number}.{slot}"
-    return f"ide-hd,bus={where},drive={node}"
+        return f"scsi-{kind},bus={bus}{number}.0,scsi-id={slot},drive={node}"
+    # An IDE disk hangs on the board's PIIX, as on the 440BX of the real thing; a SATA one on a controller of its own.
+    where = f"bus=ide.{number},unit={slot}" if bus == "ide" else f"bus={bus}{number}.{slot}"
+    return f"ide-{kind},{where},drive={node}"
 
 
 def networks(vmx, address, groups):
@@ -171,7 +173,7 @@ def firmware(vmx):
 
 
 def command(vmid, vmx, address, groups, incoming, serving):
-    words = [QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35", *accel.words(paths.plan()["accel"]),
+    words = [QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-machine", "pc", *accel.words(paths.plan()["accel"]),
              "-smp", vmx.get("numvcpus", "1"), "-m", f"{memory(vmx)}M", "-device", "VGA", "-rtc", "base=utc",
              "-qmp", f"unix:{monitor_path(vmid)},server=on,wait=off"]
     words += blocks(vmx, serving) + networks(vmx, address, groups) + firmware(vmx)

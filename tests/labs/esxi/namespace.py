@@ -47,12 +47,10 @@ def bind(source, target, read_only=False):
 def start(plan, program):
     """Forks the first process of the namespaces; its id."""
     refuse_failure(LIBC.unshare(CLONE_NEWNS | CLONE_NEWPID), "unshare")
-    parent = os.getpid()
     first = os.fork()
     if first:
         return first
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    del parent
     root = os.path.join(plan["folder"], "root")
     build(root, plan, program)
     os.chroot(root)
