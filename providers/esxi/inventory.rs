@@ -146,7 +146,8 @@ mod tests {
     fn rows_have_no_columns_and_notes_have_lines() {
         let seen = Inventory::parse(LIST).unwrap();
         assert_eq!(seen.invalid, [16]);
-        let told: Vec<_> = seen.machines.iter().map(|m| (m.id, &*m.name, &*m.datastore, &*m.path, &*m.guest, m.hardware, &*m.annotation)).collect();
+        let told: Vec<_> =
+            seen.machines.iter().map(|m| (m.id, &*m.name, &*m.datastore, &*m.path, &*m.guest, m.hardware, &*m.annotation)).collect();
         let web = (4, "web 1", "ds 2", "web 1/web 1.vmx", "ubuntu64Guest", 19, "first line\nsecond line of the note");
         assert_eq!(told, [web, (12, "db", "ds1", "db/db.vmx", "debian11_64Guest", 20, "")]);
     }

@@ -52,7 +52,8 @@ fn datastore(row: &Row) -> Option<Datastore> {
     let number = |key| row.get(key)?.parse().ok();
     let (size, free) = (number("Size")?, number("Free")?);
     let mounted = row.get("Mounted").is_some_and(|m| m == "true");
-    (takes && mounted).then(|| Some(Datastore { name: row.get("VolumeName")?.clone(), mount: row.get("MountPoint")?.clone(), size, free }))?
+    (takes && mounted)
+        .then(|| Some(Datastore { name: row.get("VolumeName")?.clone(), mount: row.get("MountPoint")?.clone(), size, free }))?
 }
 
 /// Reads `network vswitch standard portgroup list`: the names.
@@ -76,7 +77,8 @@ mod tests {
 
     #[test]
     fn columns_are_read_by_name_and_new_ones_do_not_matter() {
-        let text = "ActiveClients,Name,New,VLANID,VirtualSwitch,\n1,VM Network,\"a,b,\",0,vSwitch0,\n0,\"Lab, second floor\",,42,vSwitch0,\n";
+        let text =
+            "ActiveClients,Name,New,VLANID,VirtualSwitch,\n1,VM Network,\"a,b,\",0,vSwitch0,\n0,\"Lab, second floor\",,42,vSwitch0,\n";
         assert_eq!(port_groups(text), ["VM Network", "Lab, second floor"]);
         assert_eq!(csv(text)[0]["New"], "a,b,");
     }

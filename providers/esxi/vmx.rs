@@ -29,11 +29,11 @@ impl Vmx {
     /// Changes a setting where it stands, or adds it at the end.
     pub fn set(&mut self, key: &str, value: &str) {
         for line in &mut self.lines {
-            if let Line::Setting { key: k, value: v } = line {
-                if k.eq_ignore_ascii_case(key) {
-                    value.clone_into(v);
-                    return;
-                }
+            if let Line::Setting { key: k, value: v } = line
+                && k.eq_ignore_ascii_case(key)
+            {
+                value.clone_into(v);
+                return;
             }
         }
         self.lines.push(Line::Setting { key: key.to_owned(), value: value.to_owned() });
