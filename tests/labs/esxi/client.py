@@ -71,12 +71,12 @@ class Lab:
         finally:
             self.password(self.told["password"])
 
-    def wait(self, what, condition, patience=300):
+    def wait(self, what, condition, patience=600, pause=0.5):
         """Asks until it is so."""
         end = time.monotonic() + patience
         while time.monotonic() < end:
             got = condition()
             if got:
                 return got
-            time.sleep(0.5)
+            time.sleep(pause)
         raise AssertionError(f"{what}: not so after {patience} s")

@@ -134,6 +134,7 @@ def _suspend(vmid):
     with state.locked() as known:
         known["vms"][vmid]["suspending"] = True
     machines.stop(vmid)
+    machines.wait_for_lock(vmx)
 
 
 def save(talk, path):

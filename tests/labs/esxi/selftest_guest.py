@@ -31,7 +31,7 @@ def guest(lab, folder):
     vmid = lab.out(f"vim-cmd solo/registervm {TOP}/guest.vmx").strip()
     lab.out(f"sed -i 's/no such group/VM Network/' {TOP}/guest.vmx; vim-cmd vmsvc/reload {vmid}; vim-cmd vmsvc/power.on {vmid}")
     assert address(lab, vmid) is None, "no address before the guest answers"
-    place = lab.wait("an address", lambda: address(lab, vmid))
+    place = lab.wait("an address", lambda: address(lab, vmid), pause=3)
     assert lab.guest(place, "echo before > here; sync; id -un").stdout == "vagrant\n"
     ports = lab.out("esxcli --formatter=csv network vm port list -w " + str(2100000 + int(vmid)))
     assert ",0.0.0.0," in ports, "no ARP without GuestIPHack"
@@ -42,11 +42,11 @@ def guest(lab, folder):
     lab.wait("a snapshot", lambda: tree(lab, vmid) == [("--", "before")])
     lab.guest(place, "echo after > here; sync")
     lab.out(f"vim-cmd vmsvc/power.suspend {vmid} && vim-cmd vmsvc/power.on {vmid}")
-    lab.wait("an address", lambda: address(lab, vmid))
+    lab.wait("an address", lambda: address(lab, vmid), pause=3)
     assert lab.guest(place, "cat here /proc/sys/kernel/random/boot_id").stdout == f"after\n{boot}", "the same boot goes on"
     number = lab.out(f"vim-cmd vmsvc/snapshot.get {vmid}").split("Snapshot Id        : ")[1].split("\n")[0]
     lab.out(f"vim-cmd vmsvc/snapshot.revert {vmid} {number} 0")
-    lab.wait("an address", lambda: address(lab, vmid))
+    lab.wait("an address", lambda: address(lab, vmid), pause=3)
     assert lab.guest(place, "cat here /proc/sys/kernel/random/boot_id").stdout == f"before\n{boot}", "memory and disk of then"
     lab.out(f"vim-cmd vmsvc/snapshot.removeall {vmid}")
     assert lab.guest(place, "cat here; sync; echo more > here; sync; cat here").stdout == "before\nmore\n"
