@@ -49,6 +49,7 @@ test-installer: ## a real unattended install from a disc, by packer too (20 minu
 
 test-esxi: ## the ESXi-shaped host against itself, with a real guest where BOX=file.box is given (it says nothing about a real ESXi)
 	.ci/install test
+	rm -rf target/esxi-lab
 	tests/labs/esxi/selftest target/esxi-lab $(BOX)
 
 clean: ## remove what was built
