@@ -228,11 +228,15 @@ async fn update(
 /// The row as it would be.
 fn changed(before: &ProviderRow, asked: AskedProvider) -> ProviderRow {
     let mut row = before.clone();
-    if let Some((kind, checksum)) = asked.declared() {
-        // What lies here has its checksum already; saying the same again changes nothing.
-        if before.checked() != Some((&kind, &checksum)) {
-            (row.checksum_type, row.checksum) = (kind, checksum);
+    // What lies here has its checksum already; saying the same again changes nothing.
+    if let Some((kind, checksum)) = asked.declared()
+        && before.checked() != Some((&kind, &checksum))
+    {
+        // Another one announces another file, as publishing a draft again does: what lies here is not it.
+        if !checksum.is_empty() && row.object.as_ref() != Some(&checksum) {
+            (row.object, row.size) = (None, None);
         }
+        (row.checksum_type, row.checksum) = (kind, checksum);
     }
     row.name = asked.name.unwrap_or(row.name);
     row.architecture = asked.architecture.unwrap_or(row.architecture);
@@ -262,14 +266,6 @@ async fn allowed(connection: &mut AnyConnection, version: &VersionRow, before: &
     }
     if others.any(|p| p.architecture == row.architecture) {
         return Err(Error::invalid(format!("the provider {} is there already", shown(&row.name, &row.architecture))));
-    }
-    // The declared checksum of what is here already has to be its own.
-    if let (Some(digest), "sha256") = (&row.object, row.checksum_type.as_str()) {
-        if *digest != row.checksum {
-            return Err(Error::invalid("`checksum` is not that of the file that was uploaded"));
-        }
-    } else if row.object.is_some() && row.checksum != before.checksum {
-        return Err(Error::Conflict("the file is here already: its checksum can only be declared before its upload".to_owned()));
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use axum::http::{Request, Response};
 use bytes::Bytes;
 use futures_util::stream;
 use http_body_util::BodyExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::app::Shared;
@@ -214,6 +214,25 @@ async fn a_wrong_checksum_publishes_nothing() {
         assert!(trial.app.objects.list().await.unwrap().is_empty());
         assert_eq!(put(&trial, &path, b"abc").await.0, 200);
         assert_eq!(get(&trial, "/admin/boxes/sum/versions/1/providers/qemu.box").await, (200, b"abc".to_vec()));
+    }
+}
+
+#[tokio::test]
+async fn another_checksum_of_a_draft_announces_another_file() {
+    for trial in both(|_| {}).await {
+        let (first, second) = (content(1500), content(900));
+        assert_eq!(upload(&trial, "tiny", "1.0.0", &first).await, 200);
+        let of = |bytes: &[u8]| json!({ "provider": { "checksum_type": "sha256", "checksum": hex::encode(Sha256::digest(bytes)) } });
+        assert_eq!(trial.ask("PUT", TINY, of(&first)).await.0, 200);
+        assert_eq!(get(&trial, FILE).await, (200, first.clone()));
+        let (status, answer) = trial.ask("PUT", TINY, of(&second)).await;
+        assert_eq!(status, 200, "{answer}");
+        assert_eq!(get(&trial, FILE).await.0, 404);
+        assert_eq!(upload(&trial, "tiny", "1.0.0", &first).await, 422);
+        assert_eq!(upload(&trial, "tiny", "1.0.0", &second).await, 200);
+        release(&trial.app, "tiny", "1.0.0").await;
+        assert_eq!(trial.ask("PUT", TINY, of(&first)).await.0, 409);
+        assert_eq!(get(&trial, FILE).await, (200, second));
     }
 }
 
