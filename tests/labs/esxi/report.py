@@ -17,8 +17,7 @@ def lines(path):
 
 def write():
     replies = lines(paths.REPLIES)
-    guesses = collections.Counter((r["command"].split("/")[-1].split(" ")[0] if "/" in r["command"] else r["command"].split(" ")[0],
-                                   r["text"].strip()[:90]) for r in replies if r["origin"] == "guess")
+    guesses = collections.Counter((" ".join(r["command"].split(" ")[:2]), r["text"].strip()[:90]) for r in replies if r["origin"] == "guess")
     told = {
         "works_against": "our model of an ESXi host, never: ESXi itself",
         "replies": dict(collections.Counter(r["origin"] for r in replies)),
