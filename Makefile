@@ -18,6 +18,7 @@ test: ## everything: style, rules of the house, unit and command tests, a real g
 	@labs=$${CARGO_TARGET_DIR:-target}/labs; tests/labs/virtualbox/build $$labs/virtualbox >>$$labs/virtualbox.log 2>&1 && lab=must || lab=no; \
 	    echo "KISTE_TEST_VIRTUALBOX=$$lab cargo test --workspace --locked"; KISTE_TEST_VIRTUALBOX=$$lab cargo test --workspace --locked
 	tests/peers/registry/kills target/debug/kiste 6
+	tests/peers/registry/kills target/debug/kiste 3 shared
 	@labs=$${CARGO_TARGET_DIR:-target}/labs; [ -f $$labs/virtualbox/ready ] || { tail -n 5 $$labs/virtualbox.log; echo "NOT TESTED: VirtualBox. Its lab cannot be built (see above)."; }
 
 demo: ## the main job, visibly: template, box, machine, web page

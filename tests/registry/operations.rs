@@ -39,7 +39,41 @@ fn operate(kind: Kind) {
     quota(&world);
     figures(&world);
     upkeep(&world);
+    lost_parts(&world);
     transfers_end(&mut world);
+}
+
+/// A bucket that has lost the parts of an upload, as one may that was cut while it put them together: the upload begins again.
+fn lost_parts(world: &World) {
+    let Some(bucket) = &world.bucket else { return };
+    let (admin, content) = (world.admin(), content(20_000_000, 8));
+    let place = waiting(world, &admin, "lost");
+    let mut upload = connect(world.servers[0].setup.address);
+    write!(upload, "PUT {place} HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", content.len()).expect("a request");
+    upload.write_all(&content[..18_000_000]).expect("the first part");
+    upload.shutdown(std::net::Shutdown::Write).expect("no more comes");
+    assert!(head(&mut upload).starts_with("HTTP/1.1 400 "));
+    let parts = std::fs::read_dir(bucket.objects().parent().expect("the store")).expect("the store").flatten();
+    for part in parts.filter(|part| part.file_name().to_string_lossy().starts_with(".upload")) {
+        std::fs::remove_file(part.path()).expect("a part goes");
+    }
+    let mut upload = connect(world.servers[1].setup.address);
+    let rest = "Upload-Offset: 18000000\r\nUpload-Length: 20000000\r\nContent-Length: 2000000";
+    write!(upload, "PATCH {place} HTTP/1.1\r\nHost: x\r\n{rest}\r\n\r\n").expect("a request");
+    upload.write_all(&content[18_000_000..]).expect("the rest");
+    let answer = head(&mut upload);
+    assert!(answer.starts_with("HTTP/1.1 409 ") && answer.contains("upload-offset: 0\r\n"), "{answer}");
+    admin.try_put(&format!("{}{place}", world.url()), content).expect("an answer").ok();
+}
+
+/// A box that waits for its content: where to send it.
+fn waiting(world: &World, admin: &Caller, name: &str) -> String {
+    admin.call("POST", "/boxes", json!({"box": {"username": "admin", "name": name}})).ok();
+    admin.call("POST", &format!("/box/admin/{name}/versions"), json!({"version": {"version": "1.0.0"}})).ok();
+    let path = format!("/box/admin/{name}/version/1.0.0");
+    admin.call("POST", &format!("{path}/providers"), json!({"provider": {"name": "libvirt"}})).ok();
+    let place = admin.call("GET", &format!("/api/v1{path}/provider/libvirt/upload"), Value::Null).ok();
+    place["upload_path"].as_str().and_then(|p| p.strip_prefix(&world.url())).expect("an upload_path").to_owned()
 }
 
 /// An account has no more than it may have, whatever server is asked, and goes on when there is room again.
@@ -237,12 +271,7 @@ fn transfers_end(world: &mut World) {
     let admin = world.admin();
     let (going, coming) = (content(LARGE, 6), content(9_000_000, 7));
     admin.publish("admin/going", "1.0.0", "libvirt", going.clone());
-    admin.call("POST", "/boxes", json!({"box": {"username": "admin", "name": "coming"}})).ok();
-    admin.call("POST", "/box/admin/coming/versions", json!({"version": {"version": "1.0.0"}})).ok();
-    let path = "/box/admin/coming/version/1.0.0";
-    admin.call("POST", &format!("{path}/providers"), json!({"provider": {"name": "libvirt"}})).ok();
-    let place = admin.call("GET", &format!("/api/v1{path}/provider/libvirt/upload"), Value::Null).ok();
-    let place = place["upload_path"].as_str().and_then(|p| p.strip_prefix(&world.url())).expect("an upload_path").to_owned();
+    let place = waiting(world, &admin, "coming");
 
     let address = world.servers[0].setup.address;
     let mut download = connect(address);
@@ -268,7 +297,7 @@ fn transfers_end(world: &mut World) {
     assert!(got == going, "the download differs");
     assert_eq!(server.ended(), Some(0), "{}", server.said());
     world.kill_and_start(0);
-    world.admin().call("PUT", &format!("{path}/release"), Value::Null).ok();
+    world.admin().call("PUT", "/box/admin/coming/version/1.0.0/release", Value::Null).ok();
     let there = world.stranger().get("/admin/boxes/coming/versions/1.0.0/providers/libvirt.box").bytes().expect("the box");
     assert_eq!(digest(&there), digest(&coming));
     assert!(world.kiste("check", &[]).status.success());

@@ -72,9 +72,21 @@ async fn held_by(app: &Shared, held: Upload, holder: &str, asked: &Asked, body: 
         Sink::File(_) => 0,
         Sink::Bucket(sink) => sink.parts().len(),
     };
-    let arrived = upload.received;
+    let (arrived, begun) = (upload.received, upload.clone());
     let transfer = Transfer { app: app.clone(), upload, holder: holder.to_owned(), sink, room, arrived, noted, told: Instant::now() };
-    transfer.go(asked, body).await
+    match transfer.go(asked, body).await {
+        Err(Error::Store(e)) if begun.store.is_some() && is_gone(&e) => {
+            tracing::warn!(upload = begun.id, error = %e, "the bucket has lost what came of an upload");
+            restart(app, &mut begun.clone(), holder).await?;
+            Err(Error::Conflict("the bucket has lost what came of this upload: send it from the start".to_owned()))
+        }
+        ended => ended,
+    }
+}
+
+/// The bucket does not know what it was asked for. Some deny what is not there.
+fn is_gone(error: &object_store::Error) -> bool {
+    matches!(error, object_store::Error::NotFound { .. } | object_store::Error::PermissionDenied { .. })
 }
 
 /// The length of the whole, when it is known; what contradicts is refused.
