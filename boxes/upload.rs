@@ -28,8 +28,8 @@ const LARGEST_ANSWER: u64 = 1 << 16;
 const NOT_AS_DECLARED: u16 = 422;
 /// There is no room, or it would be more than the quota.
 const FULL: u16 = 507;
-/// Tries without any progress before giving up …
-const TRIES: u32 = 5;
+/// Tries without any progress before giving up: for longer than a registry of several servers holds an upload whose server was killed …
+const TRIES: u32 = 6;
 /// … with a pause between that doubles from this on, up to the API's own.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
