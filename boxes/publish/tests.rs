@@ -227,7 +227,7 @@ fn faults_take_back_the_provider() {
         assert!(asked.last().unwrap().contains(last), "{part}: {asked:?}");
         assert_eq!(asked.iter().filter(|a| a.contains("DELETE")).count(), usize::from(last == delete), "{part}");
         let uploads = asked.iter().filter(|a| a.contains("/store")).count();
-        assert!(if part.contains("/store") { uploads == 6 } else { uploads <= 2 }, "{part}: {asked:?}");
+        assert!(if part.contains("/store") { uploads == 7 } else { uploads <= 2 }, "{part}: {asked:?}");
         let heard = case.heard.0.lock().unwrap().join("\n");
         assert!(!heard.contains(TOKEN) && !error.to_string().contains(TOKEN) && !error.hints().concat().contains(TOKEN), "{heard}");
         assert!(!heard.contains("sig=x") && !error.to_string().contains("sig=x"), "{error}");
