@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use kiste_comm::Communicator;
 use kiste_core::dirs::{Home, MachineDir};
+use kiste_core::network::{Port, loopback};
 use kiste_core::{Cancel, Machine, Reporter, Size};
 
 use crate::capability::{
@@ -90,6 +91,14 @@ impl State {
             other => other.short(),
         }
     }
+
+    /// Fails unless the machine is off, and nothing of it is kept in memory.
+    pub(crate) fn must_be_off(self) -> Result<(), Error> {
+        match self {
+            Self::Stopped | Self::Aborted => Ok(()),
+            is => Err(Error::WrongState { is: is.short(), needs: Self::Stopped.short() }),
+        }
+    }
 }
 
 /// Where the communicator reaches a machine.
@@ -99,6 +108,15 @@ pub struct Address {
     pub host: String,
     /// TCP port.
     pub port: u16,
+}
+
+impl Address {
+    /// Where the forward with id `ssh` is reached from this host; none without one.
+    pub(crate) fn forwarded(ports: &[Port]) -> Option<Self> {
+        let ssh = ports.iter().find(|p| p.id.as_deref() == Some("ssh"))?;
+        let host = if ssh.host_ip.is_unspecified() { loopback() } else { ssh.host_ip };
+        Some(Self { host: host.to_string(), port: ssh.host })
+    }
 }
 
 /// What [`Driver::check`] found out about the host, for `doctor` and for errors before anything starts.

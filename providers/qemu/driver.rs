@@ -176,19 +176,11 @@ impl Driver for Qemu {
         if state(vm)? != State::Running {
             return Ok(None);
         }
-        let ports = Running::read(vm)?.map(|r| r.ports).unwrap_or_default();
-        let ssh = ports.into_iter().find(|p| p.id.as_deref() == Some("ssh"));
-        Ok(ssh.map(|p| {
-            let host = if p.host_ip.is_unspecified() { kiste_core::network::loopback() } else { p.host_ip };
-            Address { host: host.to_string(), port: p.host }
-        }))
+        Ok(Running::read(vm)?.and_then(|running| Address::forwarded(&running.ports)))
     }
 
     fn export(&self, vm: &Vm<'_>, to: &Path, format: &str, compress: bool) -> Result<(), Error> {
-        let is = state(vm)?;
-        if !matches!(is, State::Stopped | State::Aborted) {
-            return Err(Error::WrongState { is: is.short(), needs: State::Stopped.short() });
-        }
+        state(vm)?.must_be_off()?;
         disk::export(vm, &Record::made(vm)?, to, format, compress)
     }
 

@@ -89,19 +89,12 @@ impl Driver for VirtualBox {
 
     fn address(&self, vm: &Vm<'_>) -> Result<Option<Address>, Error> {
         let Some(record) = Record::read(vm)? else { return Ok(None) };
-        let Some(ssh) = record.ports.iter().find(|p| p.id.as_deref() == Some("ssh")) else { return Ok(None) };
-        if start::state(vm)? != State::Running {
-            return Ok(None);
-        }
-        let host = if ssh.host_ip.is_unspecified() { kiste_core::network::loopback() } else { ssh.host_ip };
-        Ok(Some(Address { host: host.to_string(), port: ssh.host }))
+        let Some(address) = Address::forwarded(&record.ports) else { return Ok(None) };
+        Ok((start::state(vm)? == State::Running).then_some(address))
     }
 
     fn export(&self, vm: &Vm<'_>, to: &Path, format: &str, compress: bool) -> Result<(), Error> {
-        let is = start::state(vm)?;
-        if !matches!(is, State::Stopped | State::Aborted) {
-            return Err(Error::WrongState { is: is.short(), needs: State::Stopped.short() });
-        }
+        start::state(vm)?.must_be_off()?;
         let machine = Machine::of(vm, &Record::made(vm)?)?;
         let info = machine.let_go(vm)?;
         disk::export(&machine.program, vm, &info, to, format, compress)

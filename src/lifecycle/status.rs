@@ -1,4 +1,5 @@
-//! `status`: a look at each machine's provider, nothing more. No lock, no network, no program.
+//! `status`: a look at each machine's provider, nothing more. No lock, no network, and no program but a
+//! provider's own where only that can tell.
 
 use kiste_core::Reporter;
 use kiste_providers::State;
